@@ -1,0 +1,167 @@
+package hedgehog
+
+// GatewayGroupSpec marks a group of gateways; it has no fields.
+type GatewayGroupSpec struct{}
+
+// GatewaySpec is a gateway node.
+type GatewaySpec struct {
+	// ProtocolIP and VTEPIP are /32.
+	ProtocolIP string `json:"protocolIP,omitempty"`
+	VTEPIP     string `json:"vtepIP,omitempty"`
+	// VTEPMAC is unicast; its case is kept.
+	VTEPMAC    string                      `json:"vtepMAC,omitempty"`
+	ASN        uint32                      `json:"asn,omitempty"`
+	VTEPMTU    uint32                      `json:"vtepMTU,omitempty"`
+	Interfaces map[string]GatewayInterface `json:"interfaces,omitempty"`
+	Neighbors  []GatewayNeighbor           `json:"neighbors,omitempty"`
+	Logs       GatewayLogs                 `json:"logs"`
+	Profiling  GatewayProfiling            `json:"profiling"`
+	// Workers is 1..64, 4 by default.
+	Workers uint8 `json:"workers,omitempty"`
+	// Groups are sorted by name; the group default with priority 0 by default.
+	Groups []GatewayMembership `json:"groups,omitempty"`
+	// FlowTableCapacity is since 26.02.
+	FlowTableCapacity uint32 `json:"flowTableCapacity,omitempty"`
+}
+
+// GatewayInterface is a port of a gateway; PCI and Kernel exclude each other.
+type GatewayInterface struct {
+	// PCI is an address such as 0000:02:00.0.
+	PCI    string `json:"pci,omitempty"`
+	Kernel string `json:"kernel,omitempty"`
+	// IPs are CIDRs.
+	IPs []string `json:"ips,omitempty"`
+	MTU uint32   `json:"mtu,omitempty"`
+}
+
+// GatewayNeighbor is a BGP neighbour of a gateway.
+type GatewayNeighbor struct {
+	// Source is the name of the interface.
+	Source string `json:"source,omitempty"`
+	IP     string `json:"ip,omitempty"`
+	ASN    uint32 `json:"asn,omitempty"`
+}
+
+// GatewayLogs are log levels: off, error, warning, info, debug or trace.
+type GatewayLogs struct {
+	Default string            `json:"default,omitempty"`
+	Tags    map[string]string `json:"tags,omitempty"`
+	// RateLimit is since 26.03; its fields are kept as they come.
+	RateLimit map[string]any `json:"rateLimit,omitempty"`
+}
+
+// GatewayProfiling switches profiling on.
+type GatewayProfiling struct {
+	Enabled bool `json:"enabled,omitempty"`
+}
+
+// GatewayMembership is a gateway's place in a group.
+type GatewayMembership struct {
+	Name     string `json:"name,omitempty"`
+	Priority uint32 `json:"priority,omitempty"`
+}
+
+// GatewayPeeringSpec lets two VPCs, or a VPC and an external, talk through a
+// gateway.
+type GatewayPeeringSpec struct {
+	// GatewayGroup is default by default.
+	GatewayGroup string `json:"gatewayGroup,omitempty"`
+	// Peering has exactly two keys: a VPC, or ext.<external>.
+	Peering map[string]*PeeringSide `json:"peering,omitempty"`
+	// ACL is since 26.03.
+	ACL *PeeringACL `json:"acl,omitempty"`
+}
+
+// PeeringSide is what one side shows to the other.
+type PeeringSide struct {
+	Expose []Expose `json:"expose,omitempty"`
+}
+
+// Expose is a set of addresses, translated or not. Default stands alone.
+type Expose struct {
+	IPs     []ExposedIP `json:"ips,omitempty"`
+	As      []ExposedAs `json:"as,omitempty"`
+	NAT     *NAT        `json:"nat,omitempty"`
+	Default bool        `json:"default,omitempty"`
+}
+
+// ExposedIP has exactly one field set.
+type ExposedIP struct {
+	CIDR      string `json:"cidr,omitempty"`
+	Not       string `json:"not,omitempty"`
+	VPCSubnet string `json:"vpcSubnet,omitempty"`
+}
+
+// ExposedAs has exactly one field set.
+type ExposedAs struct {
+	CIDR string `json:"cidr,omitempty"`
+	Not  string `json:"not,omitempty"`
+}
+
+// NAT has exactly one field set.
+type NAT struct {
+	Masquerade  *Masquerade  `json:"masquerade,omitempty"`
+	PortForward *PortForward `json:"portForward,omitempty"`
+	Static      *StaticNAT   `json:"static,omitempty"`
+}
+
+// Masquerade hides many addresses behind few.
+type Masquerade struct {
+	// IdleTimeout is a Go duration, 2m0s by default.
+	IdleTimeout string `json:"idleTimeout,omitempty"`
+}
+
+// PortForward leads ports inside.
+type PortForward struct {
+	// IdleTimeout is a Go duration, 2m0s by default.
+	IdleTimeout string          `json:"idleTimeout,omitempty"`
+	Ports       []ForwardedPort `json:"ports,omitempty"`
+}
+
+// ForwardedPort is one forwarded port or range of ports.
+type ForwardedPort struct {
+	// Proto is tcp, udp, or empty for both.
+	Proto string `json:"proto,omitempty"`
+	Port  string `json:"port,omitempty"`
+	As    string `json:"as,omitempty"`
+}
+
+// StaticNAT translates addresses one to one; it has no fields.
+type StaticNAT struct{}
+
+// PeeringACL filters a gateway peering.
+type PeeringACL struct {
+	// Default is deny or deny-unless-exposed, the latter by default.
+	Default string           `json:"default"`
+	Rules   []PeeringACLRule `json:"rules,omitempty"`
+}
+
+// PeeringACLRule is one row of a [PeeringACL].
+type PeeringACLRule struct {
+	Name string `json:"name,omitempty"`
+	// From and To are the two sides; one of them may be left out.
+	From string `json:"from,omitempty"`
+	To   string `json:"to,omitempty"`
+	// Action is allow or deny.
+	Action string          `json:"action"`
+	Match  PeeringACLMatch `json:"match"`
+	// Scope is flow or packet, the former by default.
+	Scope string `json:"scope,omitempty"`
+	Log   bool   `json:"log,omitempty"`
+}
+
+// PeeringACLMatch is what a rule is about; empty matches all.
+type PeeringACLMatch struct {
+	Src []PeeringACLEndpoint `json:"src,omitempty"`
+	Dst []PeeringACLEndpoint `json:"dst,omitempty"`
+	// Proto is tcp, udp, or empty for any.
+	Proto string `json:"proto,omitempty"`
+}
+
+// PeeringACLEndpoint matches addresses and ports; CIDR and VPCSubnet exclude
+// each other.
+type PeeringACLEndpoint struct {
+	CIDR      string   `json:"cidr,omitempty"`
+	VPCSubnet string   `json:"vpcSubnet,omitempty"`
+	Ports     []string `json:"ports,omitempty"`
+}

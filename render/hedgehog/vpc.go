@@ -1,0 +1,242 @@
+package hedgehog
+
+// IPv4NamespaceSpec is a set of networks that the subnets of VPCs come from.
+type IPv4NamespaceSpec struct {
+	// Subnets are CIDRs, sorted as text; 1..10, none overlapping.
+	Subnets []string `json:"subnets,omitempty"`
+}
+
+// VPCSpec is a private network: a VRF and its subnets.
+type VPCSpec struct {
+	// Mode is empty for L2VNI, or l3vni.
+	Mode string `json:"mode,omitempty"`
+	// Subnets are keyed by name; 1..20.
+	Subnets           map[string]*VPCSubnet `json:"subnets,omitempty"`
+	IPv4Namespace     string                `json:"ipv4Namespace,omitempty"`
+	VLANNamespace     string                `json:"vlanNamespace,omitempty"`
+	DefaultIsolated   bool                  `json:"defaultIsolated,omitempty"`
+	DefaultRestricted bool                  `json:"defaultRestricted,omitempty"`
+	// Permit are lists of subnets that may talk although they are isolated.
+	Permit       [][]string    `json:"permit,omitempty"`
+	StaticRoutes []StaticRoute `json:"staticRoutes,omitempty"`
+}
+
+// VPCSubnet is one subnet of a VPC.
+type VPCSubnet struct {
+	// Subnet is a CIDR of at most 30 bits inside the IPv4 namespace.
+	Subnet string `json:"subnet,omitempty"`
+	// Gateway is an address in Subnet, the first host by default; empty with HostBGP.
+	Gateway string `json:"gateway,omitempty"`
+	DHCP    DHCP   `json:"dhcp"`
+	// VLAN is an id of the VLAN namespace; 0 only with HostBGP.
+	VLAN uint16 `json:"vlan,omitempty"`
+	// Isolated and Restricted override the VPC's defaults; nil inherits.
+	Isolated   *bool `json:"isolated,omitempty"`
+	Restricted *bool `json:"restricted,omitempty"`
+	// HostBGP gives the subnet to hosts that speak BGP.
+	HostBGP bool `json:"hostBGP,omitempty"`
+	// The three below are since 26.03; prefix lengths are 1..32.
+	HostBGPMinPrefixLen  uint8                    `json:"hostBGPMinPrefixLen,omitempty"`
+	HostBGPMaxPrefixLen  uint8                    `json:"hostBGPMaxPrefixLen,omitempty"`
+	HostBGPExtraPrefixes map[string]HostBGPPrefix `json:"hostBGPExtraPrefixes,omitempty"`
+}
+
+// HostBGPPrefix bounds the lengths accepted within an extra prefix; 0 inherits.
+type HostBGPPrefix struct {
+	MinPrefixLen uint8 `json:"minPrefixLen,omitempty"`
+	MaxPrefixLen uint8 `json:"maxPrefixLen,omitempty"`
+}
+
+// DHCP is the DHCP service of a subnet: the built-in server, a relay, or none.
+type DHCP struct {
+	// Relay is the address of a DHCP server as a CIDR, such as 10.0.0.9/32.
+	Relay string `json:"relay,omitempty"`
+	// RelayVPC names the VPC in which Relay is reached. Since 26.02.
+	RelayVPC string `json:"relayVPC,omitempty"`
+	// Enable switches the built-in server on; it excludes Relay.
+	Enable  bool         `json:"enable,omitempty"`
+	Range   *DHCPRange   `json:"range,omitempty"`
+	Options *DHCPOptions `json:"options,omitempty"`
+	// Static maps a MAC, lower case with colons, to its address.
+	Static map[string]DHCPStatic `json:"static,omitempty"`
+}
+
+// DHCPRange is the first and the last address that is handed out.
+type DHCPRange struct {
+	Start string `json:"start,omitempty"`
+	End   string `json:"end,omitempty"`
+}
+
+// DHCPOptions are sent with a lease.
+type DHCPOptions struct {
+	PXEURL string `json:"pxeURL,omitempty"`
+	// DNSServers and TimeServers are addresses, sorted; never null once stored.
+	DNSServers  []string `json:"dnsServers"`
+	TimeServers []string `json:"timeServers"`
+	// InterfaceMTU is 96..9036, the latter by default.
+	InterfaceMTU uint16 `json:"interfaceMTU"`
+	// LeaseTimeSeconds is at least 1, 3600 by default.
+	LeaseTimeSeconds    uint32      `json:"leaseTimeSeconds"`
+	DisableDefaultRoute bool        `json:"disableDefaultRoute,omitempty"`
+	AdvertisedRoutes    []DHCPRoute `json:"advertisedRoutes,omitempty"`
+}
+
+// DHCPRoute is a classless static route (DHCP option 121).
+type DHCPRoute struct {
+	Destination string `json:"destination,omitempty"`
+	Gateway     string `json:"gateway,omitempty"`
+}
+
+// DHCPStatic is a lease that never changes.
+type DHCPStatic struct {
+	IP string `json:"ip"`
+}
+
+// StaticRoute is a route in a VPC.
+type StaticRoute struct {
+	Prefix   string   `json:"prefix,omitempty"`
+	NextHops []string `json:"nextHops,omitempty"`
+}
+
+// VPCAttachmentSpec puts a server's connection into a subnet.
+type VPCAttachmentSpec struct {
+	// Subnet is vpc/subnet.
+	Subnet string `json:"subnet,omitempty"`
+	// Connection names an unbundled, bundled or eslag connection.
+	Connection string `json:"connection,omitempty"`
+	// NativeVLAN sends the subnet untagged.
+	NativeVLAN bool `json:"nativeVLAN,omitempty"`
+}
+
+// VPCPeeringSpec lets two VPCs talk.
+type VPCPeeringSpec struct {
+	// Remote was removed before 26.03 and is refused; kept readable.
+	Remote string `json:"remote,omitempty"`
+	// Permit has 1..10 entries, each with the same two VPCs as keys.
+	Permit []map[string]VPCPeer `json:"permit,omitempty"`
+}
+
+// VPCPeer is one side of a peering; no subnets means all.
+type VPCPeer struct {
+	Subnets []string `json:"subnets,omitempty"`
+}
+
+// ExternalSpec is a network outside the fabric, reached by BGP or statically.
+type ExternalSpec struct {
+	IPv4Namespace string `json:"ipv4Namespace,omitempty"`
+	// Communities are two numbers 0..65535 with a colon; empty with Static.
+	InboundCommunity  string        `json:"inboundCommunity,omitempty"`
+	OutboundCommunity string        `json:"outboundCommunity,omitempty"`
+	Static            *StaticRoutes `json:"static,omitempty"`
+}
+
+// StaticRoutes are the prefixes behind a static external.
+type StaticRoutes struct {
+	Prefixes []string `json:"prefixes,omitempty"`
+}
+
+// ExternalAttachmentSpec is where an external meets the fabric.
+type ExternalAttachmentSpec struct {
+	External string `json:"external,omitempty"`
+	// Connection names an external connection.
+	Connection string `json:"connection,omitempty"`
+	// Switch and Neighbor are empty with Static.
+	Switch     AttachmentSwitch   `json:"switch"`
+	Neighbor   AttachmentNeighbor `json:"neighbor"`
+	Static     *AttachmentStatic  `json:"static,omitempty"`
+	InboundACL *ACL               `json:"inboundACL,omitempty"`
+}
+
+// AttachmentSwitch is the fabric's side of a BGP external.
+type AttachmentSwitch struct {
+	// VLAN is 0 for the port itself.
+	VLAN uint16 `json:"vlan,omitempty"`
+	// IP is a CIDR.
+	IP string `json:"ip,omitempty"`
+}
+
+// AttachmentNeighbor is the far side of a BGP external.
+type AttachmentNeighbor struct {
+	ASN uint32 `json:"asn,omitempty"`
+	// IP is an address without a prefix length.
+	IP string `json:"ip,omitempty"`
+}
+
+// AttachmentStatic is where a static external meets the fabric.
+type AttachmentStatic struct {
+	RemoteIP string `json:"remoteIP"`
+	VLAN     uint16 `json:"vlan,omitempty"`
+	// IP, a CIDR, and Proxy exclude each other.
+	IP    string `json:"ip,omitempty"`
+	Proxy bool   `json:"proxy,omitempty"`
+}
+
+// ACL filters what comes in from an external. Since 26.02.
+type ACL struct {
+	Statements []ACLStatement `json:"statements,omitempty"`
+}
+
+// ACLStatement is one row of an [ACL].
+type ACLStatement struct {
+	// Seq is at least 10 and unique.
+	Seq uint16 `json:"seq"`
+	// Action is permit, deny, discard or transit.
+	Action string `json:"action"`
+	// Protocol is ip, tcp, udp or icmp.
+	Protocol string `json:"protocol"`
+	// SrcPrefix and DstPrefix are CIDRs or any.
+	SrcPrefix      string      `json:"srcPrefix"`
+	DstPrefix      string      `json:"dstPrefix"`
+	PortRangeBegin uint16      `json:"portRangeBegin,omitempty"`
+	PortRangeEnd   uint16      `json:"portRangeEnd,omitempty"`
+	TCPFilters     *TCPFilters `json:"tcpFilters,omitempty"`
+	ICMPType       *uint8      `json:"icmpType,omitempty"`
+	ICMPCode       *uint8      `json:"icmpCode,omitempty"`
+}
+
+// TCPFilters match TCP flags; Established excludes the others.
+type TCPFilters struct {
+	Established bool `json:"established,omitempty"`
+	Fin         bool `json:"fin,omitempty"`
+	NotFin      bool `json:"notFin,omitempty"`
+	Syn         bool `json:"syn,omitempty"`
+	NotSyn      bool `json:"notSyn,omitempty"`
+	Rst         bool `json:"rst,omitempty"`
+	NotRst      bool `json:"notRst,omitempty"`
+	Psh         bool `json:"psh,omitempty"`
+	NotPsh      bool `json:"notPsh,omitempty"`
+	Ack         bool `json:"ack,omitempty"`
+	NotAck      bool `json:"notAck,omitempty"`
+	Urg         bool `json:"urg,omitempty"`
+	NotUrg      bool `json:"notUrg,omitempty"`
+}
+
+// ExternalPeeringSpec lets a VPC and an external talk.
+type ExternalPeeringSpec struct {
+	Permit ExternalPermit `json:"permit"`
+}
+
+// ExternalPermit is what may talk in an external peering.
+type ExternalPermit struct {
+	VPC      ExternalPermitVPC      `json:"vpc"`
+	External ExternalPermitExternal `json:"external"`
+}
+
+// ExternalPermitVPC is the VPC's side of an external peering.
+type ExternalPermitVPC struct {
+	Name string `json:"name,omitempty"`
+	// Subnets are names, sorted.
+	Subnets []string `json:"subnets,omitempty"`
+}
+
+// ExternalPermitExternal is the external's side of an external peering.
+type ExternalPermitExternal struct {
+	Name string `json:"name,omitempty"`
+	// Prefixes are sorted.
+	Prefixes []PermitPrefix `json:"prefixes,omitempty"`
+}
+
+// PermitPrefix is a CIDR that a VPC may reach.
+type PermitPrefix struct {
+	Prefix string `json:"prefix,omitempty"`
+}
