@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"regexp"
 	"strconv"
@@ -76,6 +77,28 @@ func (n *node) text() string {
 	}
 	s, _ := n.scalar.(string)
 	return s
+}
+
+// plain returns a scalar as text, nothing for null.
+func (n *node) plain() string {
+	if n.isNull() {
+		return ""
+	}
+	return fmt.Sprint(n.scalar)
+}
+
+// all iterates over the fields of a mapping.
+func (n *node) all() iter.Seq2[string, *node] {
+	return func(yield func(string, *node) bool) {
+		if n == nil {
+			return
+		}
+		for i := range n.fields {
+			if !yield(n.fields[i].key, &n.fields[i].value) {
+				return
+			}
+		}
+	}
 }
 
 // isNull reports whether the node is absent or null.
@@ -625,7 +648,10 @@ func (j *jsonReader) value(token json.Token, depth int) (node, error) {
 		} else if u, err := strconv.ParseUint(string(v), 10, 64); err == nil {
 			n.scalar = u
 		} else if f, err := v.Float64(); err == nil {
-			n.scalar = f + 0 // the negative zero becomes zero
+			n.scalar = f
+			if f == 0 {
+				n.scalar = 0.0 // not the negative zero
+			}
 		} else {
 			return n, &badDocument{n.line, "document-syntax", fmt.Sprintf("%s is too large for a number", v), "put it in quotes if it is text"}
 		}
