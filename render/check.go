@@ -1,0 +1,115 @@
+package render
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+
+	"hedgehog-gitops/render/hedgehog"
+	"hedgehog-gitops/render/overlay"
+	"hedgehog-gitops/render/tree"
+)
+
+// Checked is what a fabric's files give a cluster.
+type Checked struct {
+	// Objects are those that the cluster gets: rendered, patched, and people's own.
+	// This is what validation and rollout judge. Objects of rendered files keep
+	// the origins they were rendered with.
+	Objects *hedgehog.Fabric
+	// Built are the roots that kustomize built, in the order of their paths.
+	Built []overlay.Built
+	// Issues are sorted.
+	Issues hedgehog.Issues
+}
+
+// Check builds, with kustomize, what [Plan] decided: the roots whose files
+// change, those that people's patches reach, those that hold an edited file,
+// and people's own. Every other root gives the cluster what was rendered.
+//
+// It is not for an output with errors, which changes nothing.
+func Check(in Input, out Output) (Checked, error) {
+	wanted, err := in.Merged.Apply(out.Changes)
+	if err != nil {
+		return Checked{}, fmt.Errorf("checking fabric %s: %w", in.Fabric, err)
+	}
+	always := map[string]bool{}
+	for _, name := range out.Edited {
+		if root, ok := rootOf(in.Fabric, name); ok {
+			always[root] = true
+		}
+	}
+	stages := Roots(wanted, in.Fabric)
+	for _, stage := range stages {
+		for _, root := range stage.Roots {
+			if !tree.Inside(root, BaseFolder(in.Fabric)) {
+				always[root] = true
+			}
+		}
+	}
+	result := overlay.Build(wanted, stages, overlay.Options{
+		Previous: &in.Merged,
+		Always:   slices.Sorted(maps.Keys(always)),
+	})
+	checked := Checked{Objects: &hedgehog.Fabric{}, Built: result.Built, Issues: result.Issues}
+
+	built := map[string]bool{}
+	for _, b := range result.Built {
+		built[b.Root] = true
+	}
+	held := map[string]bool{}
+	for _, name := range out.Held {
+		held[name] = true
+	}
+	for o := range in.Objects.All() {
+		place := out.Places[o.Key()]
+		if root, ok := rootOf(in.Fabric, place); ok && !built[root] && !held[place] {
+			checked.add(o)
+		}
+	}
+	for _, b := range result.Built {
+		for _, o := range b.Objects {
+			if rendered := in.Objects.Get(o.Kind, o.Name); rendered != nil && o.Origin().File == out.Places[o.Key()] {
+				o.Origins = rendered.Origins
+			}
+			checked.add(o)
+		}
+	}
+	checked.Issues.Sort()
+	return checked, nil
+}
+
+// CheckRepository builds every root of the fabric in a repository: for those who
+// have its files alone.
+func CheckRepository(t tree.Tree, fabric string) Checked {
+	result := overlay.Build(t, Roots(t, fabric), overlay.Options{})
+	checked := Checked{Objects: &hedgehog.Fabric{}, Built: result.Built, Issues: result.Issues}
+	for _, b := range result.Built {
+		for _, o := range b.Objects {
+			checked.add(o)
+		}
+	}
+	checked.Issues.Sort()
+	return checked
+}
+
+// add puts an object among those that the cluster gets, unless one of that name
+// is there, which is an issue if it is not one of [overlay.Build] already.
+func (c *Checked) add(o *hedgehog.Object) {
+	issue := c.Objects.Add(o)
+	known := func(i hedgehog.Issue) bool { return i.Severity == hedgehog.Error && i.Object == o.Key() }
+	if issue != nil && !slices.ContainsFunc(c.Issues, known) {
+		c.Issues = append(c.Issues, *issue)
+	}
+}
+
+// rootOf returns the root of a file in a fabric's base folder.
+func rootOf(fabric, name string) (root string, ok bool) {
+	base := BaseFolder(fabric)
+	for dir := path.Dir(name); tree.Inside(dir, base); dir = path.Dir(dir) {
+		if path.Dir(path.Dir(dir)) == base {
+			return dir, true
+		}
+	}
+	return "", false
+}
