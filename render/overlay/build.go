@@ -25,12 +25,16 @@ import (
 // what it guards is of the process too.
 var openAPI sync.RWMutex
 
+// mount is where the repository stands in the file system that kustomize sees. It
+// is taken out of what kustomize says.
+const mount = "/repository/"
+
 // buildRoot builds one root.
 func buildRoot(t tree.Tree, r *root) (Built, []identity, hedgehog.Issues) {
 	files := filesys.MakeFsInMemory()
 	for _, name := range sortedKeys(r.scan.inputs) {
 		content, _ := t.Get(name)
-		if err := files.WriteFile("/"+name, content); err != nil {
+		if err := files.WriteFile(mount+name, content); err != nil {
 			return Built{}, nil, failure(r, err)
 		}
 	}
@@ -43,7 +47,7 @@ func buildRoot(t tree.Tree, r *root) (Built, []identity, hedgehog.Issues) {
 		openAPI.RLock()
 		defer openAPI.RUnlock()
 	}
-	resources, err := run(files, "/"+r.path)
+	resources, err := run(files, mount+r.path)
 	if err != nil {
 		return Built{}, nil, failure(r, err)
 	}
@@ -112,26 +116,26 @@ func (r *root) fileOf(kind, name string) string {
 // failure is the issue that a root's build failed, at the file at fault.
 func failure(r *root, err error) hedgehog.Issues {
 	summary, line := reason(err)
-	file := culprit(r, err.Error())
-	if file == "" {
-		file, line = r.scan.file, 0
+	file := culprit(r, strings.ReplaceAll(err.Error(), mount, ""))
+	hint := "correct the file"
+	if tree.Inside(file, r.path) {
+		hint += "; `kustomize build " + r.path + "` says the same"
 	}
 	return hedgehog.Issues{{
 		Rule: "kustomize-build", Severity: hedgehog.Error,
 		Origin:  hedgehog.Origin{File: file, Line: line},
 		Summary: "kustomize cannot build it: " + summary,
-		Hint:    "correct the file; `kustomize build " + r.path + "` says the same",
+		Hint:    hint,
 	}}
 }
 
 var (
-	folderText  = regexp.MustCompile(`path '/([^']+)'`)
-	fileText    = regexp.MustCompile(`(?:from '|from path\(|[Ff]ile:? )/?([^'): ]+)`)
-	wrapping    = regexp.MustCompile(`^(?:accumulating resources|accumulating components|accumulateDirectory|recursed accumulation of path '[^']*'|couldn't make target for path '[^']*'|invalid Kustomization|json): `)
+	folderText  = regexp.MustCompile(`path '([^']+)'`)
+	fileText    = regexp.MustCompile(`(?:from '|from path\(|[Ff]ile:? )([^'): ]+)`)
+	wrapping    = regexp.MustCompile("^(?:accumulating resources|accumulating components|accumulateDirectory|recursed accumulation of path '[^']*'|couldn't make target for path '[^']*'|trouble configuring builtin \\w+ with config: (?s:`.*?`)|invalid Kustomization|json): ")
 	accumulated = regexp.MustCompile(`^accumulation err='(?s)(.*)': (?:must build at directory|(?:recursed|unable)[^:]*): .*$`)
 	source      = regexp.MustCompile(`^(?:accumulating|merging) resources from '[^']*': `)
 	lineText    = regexp.MustCompile(`\bline (\d+)`)
-	absolute    = regexp.MustCompile(`(^|[\s'"(])/([\w.-]+/)`)
 )
 
 // culprit returns the file that kustomize's text is about: a file that the root
@@ -154,13 +158,13 @@ func culprit(r *root, text string) string {
 			return file
 		}
 	}
-	return ""
+	return r.scan.file
 }
 
 // reason strips what kustomize wraps around the cause of a failure, and finds the
 // line that it names, else 0.
 func reason(err error) (text string, line int) {
-	text = err.Error()
+	text = strings.ReplaceAll(err.Error(), mount, "")
 	for before := ""; before != text; {
 		before = text
 		text = wrapping.ReplaceAllString(text, "")
@@ -173,7 +177,6 @@ func reason(err error) (text string, line int) {
 		}
 	}
 	text = strings.Join(strings.Fields(text), " ")
-	text = absolute.ReplaceAllString(text, "$1$2") // paths of the memory, which start with a slash
 	if m := lineText.FindStringSubmatch(text); m != nil {
 		line, _ = strconv.Atoi(m[1]) // only digits; 0 when there are too many of them
 	}

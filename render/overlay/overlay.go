@@ -125,19 +125,15 @@ func (b *builder) check(stages []Stage) {
 			if component.issues.Worst() == hedgehog.Error {
 				continue
 			}
-			issues := reach(b.scanner, component, roots, sound)
+			issues, buildable := reach(b.scanner, component, roots, sound)
 			b.issues = append(b.issues, issues...)
-			if issues.Worst() == hedgehog.Error && hasRule(issues, rulePatchTarget) {
+			if !buildable {
 				continue // kustomize would fail on it once more in every root
 			}
 		}
 		b.roots = append(b.roots, roots...)
 	}
 	slices.SortFunc(b.roots, func(a, b *root) int { return cmp.Compare(a.path, b.path) })
-}
-
-func hasRule(issues hedgehog.Issues, rule string) bool {
-	return slices.ContainsFunc(issues, func(i hedgehog.Issue) bool { return i.Rule == rule })
 }
 
 // changed reports whether a file that goes into the root is not what it was.

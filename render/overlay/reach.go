@@ -13,10 +13,6 @@ import (
 	"hedgehog-gitops/render/hedgehog"
 )
 
-// rulePatchTarget is the rule of patches that would break the roots that do not
-// hold what they change.
-const rulePatchTarget = "patch-without-target"
-
 // selector is the target of a component's patch.
 type selector struct {
 	types.Selector
@@ -33,10 +29,12 @@ type selector struct {
 // reach marks the roots whose objects the component changes, so that they are
 // built, and returns what is wrong with the component's patches. Complete says
 // that the roots are all of the stage: a target can then be said to be in none.
-func reach(s *scanner, component *scan, roots []*root, complete bool) hedgehog.Issues {
+// Buildable is whether the patches can be applied to every root, those too that
+// do not hold what they change.
+func reach(s *scanner, component *scan, roots []*root, complete bool) (issues hedgehog.Issues, buildable bool) {
 	selectors, everything, issues := componentSelectors(component)
 	if issues.Worst() == hedgehog.Error {
-		return issues
+		return issues, false
 	}
 	for _, r := range roots {
 		if everything {
@@ -55,7 +53,7 @@ func reach(s *scanner, component *scan, roots []*root, complete bool) hedgehog.I
 		s.matches(selectors, file)
 	}
 	for _, sel := range selectors {
-		if !sel.found && complete && len(roots) > 0 {
+		if !sel.found && complete {
 			issues = append(issues, hedgehog.Issue{
 				Rule: "patch-target-missing", Severity: hedgehog.Error, Origin: sel.origin,
 				Summary: fmt.Sprintf("patch %d targets %s, which no root of its stage holds: it changes nothing", sel.nth, targetText(sel.Selector)),
@@ -63,7 +61,7 @@ func reach(s *scanner, component *scan, roots []*root, complete bool) hedgehog.I
 			})
 		}
 	}
-	return issues
+	return issues, true
 }
 
 // componentSelectors returns the targets of the component's patches, those of
@@ -72,7 +70,7 @@ func componentSelectors(c *scan) (selectors []*selector, everything bool, issues
 	k := c.kustomization
 	without := func(field string, nth int) {
 		issues = append(issues, hedgehog.Issue{
-			Rule: rulePatchTarget, Severity: hedgehog.Error, Origin: hedgehog.Origin{File: c.file},
+			Rule: "patch-without-target", Severity: hedgehog.Error, Origin: hedgehog.Origin{File: c.file},
 			Summary: fmt.Sprintf("entry %d of %s has no target: it would fail in every root of the stage that does not hold the object it patches", nth, field),
 			Hint:    "write it under patches with a target of kind and name",
 		})

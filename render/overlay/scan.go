@@ -32,7 +32,10 @@ type scan struct {
 	// openAPI is whether the folder, or one it refers to, sets openapi or crds,
 	// which kustomize keeps in variables of the process.
 	openAPI bool
-	issues  hedgehog.Issues
+	// open is whether the folder is still being scanned: whoever refers to it then
+	// is part of a cycle.
+	open   bool
+	issues hedgehog.Issues
 }
 
 // scanner scans folders, each once.
@@ -63,10 +66,11 @@ func (s *scanner) scan(folder string) *scan { return s.scanFolder(folder, false)
 func (s *scanner) scanFolder(folder string, plugin bool) *scan {
 	key := folder + "\x00" + strconv.FormatBool(plugin)
 	if found, ok := s.scans[key]; ok {
-		return found // also ends a cycle, which kustomize reports
+		return found
 	}
-	result := &scan{folder: folder, inputs: map[string]bool{}}
+	result := &scan{folder: folder, inputs: map[string]bool{}, open: true}
 	s.scans[key] = result
+	defer func() { result.open = false }()
 
 	for _, name := range kustomizationNames() {
 		if file := path.Join(folder, name); s.tree.Has(file) {
@@ -139,8 +143,9 @@ func (s *scanner) follow(result *scan, plugin bool) {
 				continue
 			}
 			component := s.scanFolder(folder, plugin)
-			result.include(component)
-			result.components = append(result.components, component)
+			if result.include(component) {
+				result.components = append(result.components, component)
+			}
 		}
 	}
 
@@ -211,8 +216,7 @@ func (s *scanner) followEntry(result *scan, field, ref string, plugin bool) {
 		}
 	case s.folders[name]:
 		inner := s.scanFolder(name, plugin)
-		result.include(inner)
-		if field == "resources" {
+		if result.include(inner) && field == "resources" {
 			result.resources = append(result.resources, inner.resources...)
 		}
 	default:
@@ -220,13 +224,20 @@ func (s *scanner) followEntry(result *scan, field, ref string, plugin bool) {
 	}
 }
 
-// include takes over the inputs of a scan that this one refers to.
-func (r *scan) include(inner *scan) {
+// include takes over the inputs of a scan that this one refers to, unless that
+// one refers to this.
+func (r *scan) include(inner *scan) bool {
+	if inner.open {
+		r.complain("kustomization-cycle", fmt.Sprintf("%s and %s use each other", r.folder, inner.folder),
+			"remove one of the two references")
+		return false
+	}
 	for file := range inner.inputs {
 		r.inputs[file] = true
 	}
 	r.openAPI = r.openAPI || inner.openAPI
 	r.issues = append(r.issues, inner.issues...)
+	return true
 }
 
 func (r *scan) missing(field, ref string) {
