@@ -1,0 +1,46 @@
+# make test   everything up to a real NetBox
+# make check  all of it: what a change must pass
+#
+# SKIP_NETBOX=1 leaves out the tests that need a real NetBox, and says so.
+
+GO   ?= go
+LINT  = $$($(GO) -C fixtures/tools tool -n golangci-lint)
+
+.PHONY: build test check lint vet race fuzz generate bench netbox-up netbox-down clean
+
+build:
+	$(GO) build -trimpath -o bin/ ./cmd/...
+
+test:
+	$(GO) test ./...
+
+check:
+	@GO="$(GO)" bash fixtures/check/check.sh
+
+lint:
+	@test -z "$$(gofmt -l cmd render fixtures | tee /dev/stderr)" || { echo 'hint: gofmt -w cmd render fixtures'; exit 1; }
+	$(LINT) run ./...
+
+vet:
+	$(GO) vet ./...
+
+race:
+	SKIP_NETBOX=1 $(GO) test -race ./...
+
+fuzz:
+	@GO="$(GO)" bash fixtures/check/fuzz.sh
+
+generate:
+	$(GO) generate ./...
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+netbox-up:
+	@bash fixtures/netboxserver/server.sh up
+
+netbox-down:
+	@bash fixtures/netboxserver/server.sh down
+
+clean:
+	rm -rf bin
