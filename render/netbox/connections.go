@@ -1,0 +1,686 @@
+package netbox
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"hedgehog-gitops/render/hedgehog"
+)
+
+// link is a path from a port of a switch to its far end.
+type link struct {
+	sw   *switchNode
+	port *Interface
+	name hedgehog.Port // of the switch's port: leaf-01/E1/49
+	far  *farEnd       // nil: an external port without a cable
+	kind string        // hedgehog_link of its cables
+	pin  string        // hedgehog_name of its cables
+}
+
+// externalPort is a port of a switch that leads out of the fabric.
+type externalPort struct {
+	link
+	connection string
+}
+
+// connection is a Connection that is being made.
+type connection struct {
+	spec   *hedgehog.ConnectionSpec
+	base   string // the name it has when nothing pins one
+	pinned string
+	anchor row
+	rows   []row
+	what   string // what to set hedgehog_name on
+	// holders are the records whose fields speak for the connection, the first
+	// to ask first.
+	holders []holder
+	object  *hedgehog.Object
+	// attach is called once the connection has its name.
+	attach func(c *connection)
+	// attachmentNames and attachmentPatches are by vpc/subnet.
+	attachmentNames   map[string]string
+	attachmentPatches map[string]any
+}
+
+// holder is a record with its custom fields.
+type holder struct {
+	row    row
+	fields Fields
+}
+
+// connections infers the Connections from what is cabled, and the attachments
+// from what their ports carry.
+func (m *mapper) connections() {
+	slices.SortFunc(m.leaves, func(a, b *switchNode) int {
+		return cmp.Or(natural(a.name, b.name), cmp.Compare(a.device.ID, b.device.ID))
+	})
+	var all []*connection
+	sorter := &linkSorter{m: m, fabric: map[pairKey][]fabricEnds{}, mesh: map[pairKey][]fabricEnds{}, gateway: map[pairKey][]fabricEnds{},
+		mclag: map[pairKey][]fabricEnds{}, loopback: map[pairKey][]fabricEnds{}}
+	for _, s := range m.leaves {
+		if s.profile == nil {
+			continue
+		}
+		ports := slices.Clone(m.interfacesOf[s.device.ID])
+		slices.SortFunc(ports, func(a, b *Interface) int {
+			return cmp.Or(natural(s.portOf[a.ID], s.portOf[b.ID]), natural(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+		})
+		for _, i := range ports {
+			if isPort(i) {
+				sorter.sort(s, i)
+			}
+		}
+	}
+	all = append(all, sorter.fabricConnections()...)
+	all = append(all, sorter.meshConnections()...)
+	all = append(all, sorter.gatewayConnections()...)
+	all = append(all, sorter.mclagDomains()...)
+	all = append(all, sorter.loopbacks()...)
+	all = append(all, m.serverConnections(sorter.servers)...)
+	all = append(all, sorter.staticExternals()...)
+	all = append(all, sorter.externalConnections()...)
+
+	// Names that people pinned come first, so that no other takes them.
+	for _, c := range all {
+		m.askHolders(c)
+	}
+	names := make([]string, len(all))
+	for n, c := range all {
+		if c.pinned == "" {
+			continue
+		}
+		if name, ok := m.named(hedgehog.KindConnection, c.anchor, "", c.pinned); ok && m.claim(hedgehog.KindConnection, name, c.anchor, true) {
+			names[n] = name
+		}
+	}
+	for n, c := range all {
+		if c.pinned != "" {
+			continue
+		}
+		names[n] = m.numbered(hedgehog.KindConnection, c.base, c.anchor, c.what)
+		if len(names[n]) > 63 {
+			m.fail("connection-name-length", hedgehog.Key{Kind: hedgehog.KindConnection, Name: names[n]}, c.anchor, cf("name"),
+				fmt.Sprintf("the name %q has %d characters; it becomes a label, which may have 63", names[n], len(names[n])),
+				"set "+cf("name")+" on "+c.what)
+		}
+	}
+	for n, c := range all {
+		if names[n] == "" {
+			continue
+		}
+		c.object = newObject(hedgehog.KindConnection, names[n], c.anchor, c.rows...)
+		c.object.Spec = c.spec
+		m.patchConnection(c)
+		m.add(c.object)
+		if c.attach != nil {
+			c.attach(c)
+		}
+	}
+}
+
+// pairKey is two devices and the name that is pinned on the cables between them.
+type pairKey struct {
+	a, b ID
+	pin  string
+}
+
+// fabricEnds is a link between two devices of the fabric.
+type fabricEnds struct {
+	link
+	farName hedgehog.Port
+	farPort *Interface
+	kind    string
+}
+
+// linkSorter puts every path from a switch's port where it belongs.
+type linkSorter struct {
+	m                                      *mapper
+	fabric, mesh, gateway, mclag, loopback map[pairKey][]fabricEnds
+	servers                                []serverLink
+	externals                              []*externalPort
+	statics                                []*externalPort
+}
+
+// sort looks where a port of a switch leads.
+func (ls *linkSorter) sort(s *switchNode, i *Interface) {
+	m := ls.m
+	name, isKnown := s.portOf[i.ID]
+	if name == "M1" || i.Channels > 0 {
+		return
+	}
+	out := m.leadsOut(i)
+	if !m.cabled(i) && !out && i.Fields.value("static_external") == nil {
+		return
+	}
+	far, bad := m.follow(i)
+	if bad != nil {
+		if near := m.cables[m.termination[portRef{"dcim.interface", m.nearEnd(i).ID}].Cable]; near.Fields.text("link") == "ignore" {
+			return
+		}
+		m.fail("cable-path", hedgehog.Key{}, bad.at, bad.field, bad.summary, bad.hint)
+		return
+	}
+	l := link{sw: s, port: i, far: far}
+	if far != nil {
+		var ok bool
+		if l.kind, ok = m.pathField(far, "link"); !ok {
+			return
+		}
+		if l.pin, ok = m.pathField(far, "name"); !ok {
+			return
+		}
+	}
+	if l.kind == "ignore" || far == nil && !out && i.Fields.value("static_external") == nil {
+		return
+	}
+	if !isKnown {
+		if i.MgmtOnly {
+			return
+		}
+		m.fail("port-unknown", s.object.Key(), i, cf("port"),
+			fmt.Sprintf("interface %s of %s is cabled, and nothing says which port of a %s it is", i.Name, s.device.Name, s.profile.Name),
+			"set "+cf("port")+" on the interface, as E1/5, or rename it")
+		return
+	}
+	if !s.profile.HasPort(name, s.spec.PortBreakouts) {
+		m.fail("port-unknown", s.object.Key(), i, cf("port"),
+			fmt.Sprintf("interface %s of %s is port %s, which a %s does not have as it is split", i.Name, s.device.Name, name, s.profile.Name),
+			"correct "+cf("port")+" of the interface, or how the port is split")
+		return
+	}
+	l.name = hedgehog.Port(s.name + "/" + name)
+	ls.place(l, out)
+}
+
+// leadsOut reports whether the port or a sub-interface of it is in an external
+// VRF.
+func (m *mapper) leadsOut(i *Interface) bool {
+	if m.externals[i.VRF] != nil {
+		return true
+	}
+	for _, sub := range m.childrenOf[i.ID] {
+		if sub.ChannelID == 0 && m.externals[sub.VRF] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// pathField is the value of a field on the cables of a path; two values are an
+// error.
+func (m *mapper) pathField(far *farEnd, field string) (string, bool) {
+	var value string
+	var by *Cable
+	for _, c := range far.cables {
+		v := c.Fields.text(field)
+		if v == "" {
+			continue
+		}
+		if value != "" && v != value {
+			m.fail("cable-fields-differ", hedgehog.Key{}, c, cf(field),
+				fmt.Sprintf("two cables of one path say different things: %s here, %s at %s", v, value, by.path()), "set "+cf(field)+" on one cable of the path")
+			return "", false
+		}
+		value, by = v, c
+	}
+	if value == "auto" {
+		value = ""
+	}
+	return value, true
+}
+
+// place decides what a link is.
+func (ls *linkSorter) place(l link, out bool) {
+	m := ls.m
+	if l.kind == "static-external" || l.kind == "" && m.saysStatic(l.port) {
+		ls.statics = append(ls.statics, &externalPort{link: l})
+		return
+	}
+	var device *Device
+	if l.far != nil && l.far.port != nil {
+		device = m.deviceOf(l.far.port)
+	}
+	if device != nil {
+		if other := m.switches[device.ID]; other != nil {
+			ls.placeSwitch(l, other)
+			return
+		}
+		if out && (m.servers[device.ID] != nil || m.gateways[device.ID] != nil) {
+			m.fail("external-port-inside", hedgehog.Key{}, l.port, "vrf",
+				fmt.Sprintf("port %s is in an external VRF and leads to %s, a device of the fabric", l.name, device.Name), "take the port out of the VRF, or correct the cable")
+			return
+		}
+		if g := m.gateways[device.ID]; g != nil {
+			k := pairKey{l.sw.device.ID, device.ID, l.pin}
+			ls.gateway[k] = append(ls.gateway[k], fabricEnds{link: l, farName: hedgehog.Port(g.name + "/" + portName(l.far.port.Name)), farPort: l.far.port})
+			return
+		}
+		if server := m.servers[device.ID]; server != nil {
+			ls.servers = append(ls.servers, serverLink{link: l, server: server, serverPort: l.far.port, serverName: hedgehog.Port(server.name + "/" + portName(l.far.port.Name))})
+			return
+		}
+	}
+	switch {
+	case out, l.far != nil && l.far.circuit != nil, device != nil && m.roleOf(device) == RoleExternal && m.rendered(device):
+		ls.externals = append(ls.externals, &externalPort{link: l})
+	case device != nil:
+		m.notice("far-end-outside", hedgehog.Key{}, l.port, "cable",
+			fmt.Sprintf("port %s leads to %s, which is no device of the fabric, so it is left out", l.name, device.Name),
+			fmt.Sprintf("give %s a role, site, status that the fabric renders, or set %s of the cable to ignore", device.Name, cf("link")))
+	case l.far != nil:
+		m.notice("far-end-outside", hedgehog.Key{}, l.port, "cable",
+			fmt.Sprintf("port %s leads to nothing that is an interface or a circuit, so it is left out", l.name),
+			fmt.Sprintf("set %s of the cable to ignore", cf("link")))
+	}
+}
+
+func (m *mapper) saysStatic(i *Interface) bool {
+	if i.Fields.value("static_external") != nil {
+		return true
+	}
+	for _, sub := range m.childrenOf[i.ID] {
+		if sub.ChannelID == 0 && sub.Fields.value("static_external") != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// placeSwitch decides what a link between two switches is. Each is seen from
+// both ends and counts once.
+func (ls *linkSorter) placeSwitch(l link, other *switchNode) {
+	m, far := ls.m, l.far.port
+	farPort, ok := other.portOf[far.ID]
+	if farPort == "M1" {
+		return
+	}
+	if !ok || other.profile == nil || !other.profile.HasPort(farPort, other.spec.PortBreakouts) {
+		return // reported from the other end
+	}
+	ends := fabricEnds{link: l, farName: hedgehog.Port(other.name + "/" + farPort), farPort: far, kind: l.kind}
+	s := l.sw
+	if s == other {
+		if natural(string(l.name), string(ends.farName)) > 0 {
+			return
+		}
+		if l.kind == "vpc-loopback" {
+			k := pairKey{s.device.ID, 0, l.pin}
+			ls.loopback[k] = append(ls.loopback[k], ends)
+			return
+		}
+		m.fail("cable-to-itself", s.object.Key(), l.far.cables[0], cf("link"),
+			fmt.Sprintf("the cable joins two ports of switch %s", s.name), "set "+cf("link")+" to vpc-loopback or ignore")
+		return
+	}
+	if s.spine() && !other.spine() && l.kind == "" {
+		k := pairKey{s.device.ID, other.device.ID, l.pin}
+		ls.fabric[k] = append(ls.fabric[k], ends)
+		return
+	}
+	if !s.spine() && other.spine() && l.kind == "" {
+		return // placed from the spine
+	}
+	if cmp.Or(natural(s.name, other.name), cmp.Compare(s.device.ID, other.device.ID)) > 0 {
+		return // placed from the other end
+	}
+	k := pairKey{s.device.ID, other.device.ID, l.pin}
+	group := s.spec.Redundancy
+	sameMCLAG := group.Type == "mclag" && group == other.spec.Redundancy
+	switch {
+	case l.kind == "mclag-peer" || l.kind == "mclag-session":
+		ls.mclag[k] = append(ls.mclag[k], ends)
+	case l.kind == "mesh", l.kind == "" && !s.spine() && !other.spine() && !sameMCLAG:
+		ls.mesh[k] = append(ls.mesh[k], ends)
+	case sameMCLAG:
+		m.fail("mclag-link-kind", s.object.Key(), l.far.cables[0], cf("link"),
+			fmt.Sprintf("switches %s and %s are an MCLAG pair; what is this cable between them?", s.name, other.name), "set "+cf("link")+" to mclag-peer or mclag-session")
+	default:
+		m.fail("switch-link-kind", s.object.Key(), l.far.cables[0], cf("link"),
+			fmt.Sprintf("Hedgehog has no connection between %s (%s) and %s (%s)", s.name, s.role, other.name, other.role),
+			"correct the cable or the roles, or set "+cf("link")+" to ignore")
+	}
+}
+
+// sortedPairs yields the pairs of a map in the order of their devices' names.
+func (ls *linkSorter) sortedPairs(pairs map[pairKey][]fabricEnds) []pairKey {
+	keys := make([]pairKey, 0, len(pairs))
+	for k := range pairs {
+		keys = append(keys, k)
+	}
+	name := func(id ID) string {
+		if d := ls.m.devices[id]; d != nil {
+			return slug(d.Name)
+		}
+		return ""
+	}
+	slices.SortFunc(keys, func(a, b pairKey) int {
+		return cmp.Or(natural(name(a.a), name(b.a)), natural(name(a.b), name(b.b)), cmp.Compare(a.pin, b.pin), cmp.Compare(a.a, b.a), cmp.Compare(a.b, b.b))
+	})
+	for _, links := range pairs {
+		slices.SortFunc(links, func(a, b fabricEnds) int {
+			return cmp.Or(natural(string(a.name), string(b.name)), natural(string(a.farName), string(b.farName)))
+		})
+	}
+	return keys
+}
+
+// between starts a connection of links between two devices.
+func (ls *linkSorter) between(base, pin string, links []fabricEnds) *connection {
+	c := &connection{spec: &hedgehog.ConnectionSpec{}, base: base, pinned: pin, what: "one of its cables", anchor: links[0].far.cables[0]}
+	for _, l := range links {
+		ls.m.hold(c, l.link)
+		c.holders = append(c.holders, holder{l.port, l.port.Fields}, holder{l.farPort, l.farPort.Fields})
+		c.rows = append(c.rows, l.port, l.farPort)
+	}
+	return c
+}
+
+// hold makes the cables of a link part of a connection.
+func (m *mapper) hold(c *connection, l link) {
+	if l.far == nil {
+		return
+	}
+	for _, cable := range l.far.cables {
+		c.holders = append(c.holders, holder{cable, cable.Fields})
+		c.rows = append(c.rows, cable)
+	}
+	c.rows = append(c.rows, l.far.panels...)
+}
+
+// end is an end of a link between devices of the fabric, with its address.
+func (m *mapper) end(c *connection, name hedgehog.Port, i *Interface) hedgehog.AddressedEnd {
+	e := hedgehog.AddressedEnd{Port: name}
+	pool := m.c.Settings.Pools.FabricSubnet
+	var found *IPAddress
+	for _, a := range m.addressesOn[i.ID] {
+		if !inPool(a, pool) {
+			continue
+		}
+		if found != nil && found.Address != a.Address {
+			m.fail("link-address-ambiguous", hedgehog.Key{}, i, "ip_addresses",
+				fmt.Sprintf("port %s has two addresses in %s: %s and %s", name, pool, found.Address, a.Address), "remove one of the two")
+			return e
+		}
+		found = a
+	}
+	if found == nil {
+		if m.c.Settings.Target == hedgehog.TargetCluster {
+			m.fail("link-address-missing", hedgehog.Key{}, i, "ip_addresses",
+				fmt.Sprintf("port %s is one end of a link of the fabric and has no address in %s", name, pool), "assign one half of a /31 to it, the other to the far port")
+		}
+		return e
+	}
+	e.IP = found.Address
+	c.rows = append(c.rows, found)
+	return e
+}
+
+func (ls *linkSorter) fabricConnections() []*connection {
+	m := ls.m
+	var all []*connection
+	for _, k := range ls.sortedPairs(ls.fabric) {
+		links := ls.fabric[k]
+		c := ls.between(m.switches[k.a].name+"--fabric--"+m.switches[k.b].name, k.pin, links)
+		spec := &hedgehog.FabricLinks{}
+		for _, l := range links {
+			spec.Links = append(spec.Links, hedgehog.FabricLink{Spine: m.end(c, l.name, l.port), Leaf: m.end(c, l.farName, l.farPort)})
+		}
+		c.spec.Fabric = spec
+		all = append(all, c)
+	}
+	return all
+}
+
+func (ls *linkSorter) meshConnections() []*connection {
+	m := ls.m
+	var all []*connection
+	for _, k := range ls.sortedPairs(ls.mesh) {
+		links := ls.mesh[k]
+		c := ls.between(m.switches[k.a].name+"--mesh--"+m.switches[k.b].name, k.pin, links)
+		spec := &hedgehog.MeshLinks{}
+		for _, l := range links {
+			spec.Links = append(spec.Links, hedgehog.MeshLink{Leaf1: m.end(c, l.name, l.port), Leaf2: m.end(c, l.farName, l.farPort)})
+		}
+		c.spec.Mesh = spec
+		all = append(all, c)
+	}
+	return all
+}
+
+func (ls *linkSorter) gatewayConnections() []*connection {
+	m := ls.m
+	var all []*connection
+	for _, k := range ls.sortedPairs(ls.gateway) {
+		links, s, g := ls.gateway[k], m.switches[k.a], m.gateways[k.b]
+		c := ls.between(s.name+"--gateway--"+g.name, k.pin, links)
+		spec := &hedgehog.GatewayLinks{}
+		for _, l := range links {
+			near, far := m.end(c, l.name, l.port), m.end(c, l.farName, l.farPort)
+			spec.Links = append(spec.Links, hedgehog.GatewayLink{Switch: near, Gateway: far})
+			m.gatewayInterface(g, s, l, near, far)
+		}
+		c.spec.Gateway = spec
+		all = append(all, c)
+	}
+	return all
+}
+
+// gatewayInterface gives a gateway the interface and the neighbour that a link
+// to a switch makes.
+func (m *mapper) gatewayInterface(g *gatewayNode, s *switchNode, l fabricEnds, near, far hedgehog.AddressedEnd) {
+	name := far.Port.Name()
+	if _, twice := g.spec.Interfaces[name]; twice {
+		m.fail("gateway-port-twice", g.object.Key(), l.farPort, "name", fmt.Sprintf("gateway %s has two ports %s", g.name, name), "rename one of them")
+		return
+	}
+	i := hedgehog.GatewayInterface{MTU: uint32(max(l.farPort.MTU, 0))}
+	if far.IP != "" {
+		i.IPs = []string{far.IP}
+	}
+	put(&g.spec.Interfaces, name, i)
+	from(g.object, l.farPort)
+	for _, on := range []*Interface{l.farPort, l.port} {
+		for _, a := range m.addressesOn[on.ID] {
+			if inPool(a, m.c.Settings.Pools.FabricSubnet) {
+				from(g.object, a)
+			}
+		}
+	}
+	from(g.object, s.device)
+	if p, err := netip.ParsePrefix(near.IP); err == nil {
+		g.spec.Neighbors = append(g.spec.Neighbors, hedgehog.GatewayNeighbor{Source: name, IP: p.Addr().String(), ASN: s.spec.ASN})
+	}
+}
+
+func (ls *linkSorter) mclagDomains() []*connection {
+	m := ls.m
+	var all []*connection
+	for _, k := range ls.sortedPairs(ls.mclag) {
+		links := ls.mclag[k]
+		c := ls.between(m.switches[k.a].name+"--mclag-domain--"+m.switches[k.b].name, k.pin, links)
+		spec := &hedgehog.MCLAGDomain{}
+		for _, l := range links {
+			pair := hedgehog.SwitchPairLink{Switch1: hedgehog.PortEnd{Port: l.name}, Switch2: hedgehog.PortEnd{Port: l.farName}}
+			if l.kind == "mclag-session" {
+				spec.SessionLinks = append(spec.SessionLinks, pair)
+			} else {
+				spec.PeerLinks = append(spec.PeerLinks, pair)
+			}
+		}
+		c.spec.MCLAGDomain = spec
+		all = append(all, c)
+	}
+	return all
+}
+
+func (ls *linkSorter) loopbacks() []*connection {
+	m := ls.m
+	var all []*connection
+	for _, k := range ls.sortedPairs(ls.loopback) {
+		links := ls.loopback[k]
+		c := ls.between(m.switches[k.a].name+"--vpc-loopback", k.pin, links)
+		spec := &hedgehog.VPCLoopback{}
+		for _, l := range links {
+			spec.Links = append(spec.Links, hedgehog.SwitchPairLink{Switch1: hedgehog.PortEnd{Port: l.name}, Switch2: hedgehog.PortEnd{Port: l.farName}})
+		}
+		c.spec.VPCLoopback = spec
+		all = append(all, c)
+	}
+	return all
+}
+
+// single starts a connection of one port that leads out of the fabric.
+func (ls *linkSorter) single(p *externalPort, base string) *connection {
+	c := &connection{spec: &hedgehog.ConnectionSpec{}, base: base, pinned: p.pin, anchor: p.port, what: "the port"}
+	c.holders = append(c.holders, holder{p.port, p.port.Fields})
+	ls.m.hold(c, p.link)
+	return c
+}
+
+func (ls *linkSorter) externalConnections() []*connection {
+	var all []*connection
+	for _, p := range ls.externals {
+		c := ls.single(p, p.sw.name+"--external")
+		c.spec.External = &hedgehog.ExternalLink{Link: hedgehog.ExternalEnd{Switch: hedgehog.PortEnd{Port: p.name}}}
+		c.attach = func(c *connection) {
+			p.connection = c.object.Name
+			ls.m.attachExternals(p)
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// staticExternals are ports of the older kind of static external: the address
+// and VLAN of the port or its sub-interface, the rest in a field.
+func (ls *linkSorter) staticExternals() []*connection {
+	m := ls.m
+	var all []*connection
+	for _, p := range ls.statics {
+		c := ls.single(p, p.sw.name+"--static-external")
+		end := hedgehog.StaticExternalEnd{Port: p.name}
+		spec := &hedgehog.StaticExternal{}
+		var settings struct {
+			WithinVPC string   `json:"withinVPC"`
+			IP        string   `json:"ip"`
+			NextHop   string   `json:"nextHop"`
+			Subnets   []string `json:"subnets"`
+			VLAN      *uint16  `json:"vlan"`
+		}
+		for _, i := range append([]*Interface{p.port}, m.subInterfaces(p.port)...) {
+			if i != p.port {
+				c.rows = append(c.rows, i)
+			}
+			if on := m.addressesOn[i.ID]; len(on) == 1 && end.IP == "" {
+				end.IP = on[0].Address
+				c.rows = append(c.rows, on[0])
+				if i != p.port {
+					o := &hedgehog.Object{}
+					vlan, ok := m.attachmentVLAN(hedgehog.Key{}, i, o)
+					if !ok {
+						continue
+					}
+					end.VLAN = vlan
+				}
+			}
+			if v := m.vpcs[i.VRF]; v != nil {
+				spec.WithinVPC = v.name
+			}
+			if raw := i.Fields.value("static_external"); raw != nil {
+				if err := into(raw, &settings); err != nil {
+					m.fail("static-external-form", hedgehog.Key{}, i, cf("static_external"),
+						cf("static_external")+" cannot be read: "+err.Error(), "use the keys withinVPC, ip, nextHop, subnets and vlan")
+				}
+			}
+		}
+		end.NextHop, end.Subnets = settings.NextHop, settings.Subnets
+		end.IP = cmp.Or(settings.IP, end.IP)
+		spec.WithinVPC = cmp.Or(settings.WithinVPC, spec.WithinVPC)
+		if settings.VLAN != nil {
+			end.VLAN = *settings.VLAN
+		}
+		spec.Link.Switch = end
+		c.spec.StaticExternal = spec
+		all = append(all, c)
+	}
+	return all
+}
+
+// askHolders reads the fields that speak for a connection from its records.
+func (m *mapper) askHolders(c *connection) {
+	var by row
+	for _, h := range c.holders {
+		v := h.fields.text("name")
+		switch {
+		case v == "" || v == c.pinned:
+		case c.pinned == "":
+			c.pinned, by = v, h.row
+		default:
+			first := ""
+			if by != nil {
+				first = " (" + by.path() + ")"
+			}
+			m.fail("connection-two-names", hedgehog.Key{Kind: hedgehog.KindConnection, Name: c.pinned}, h.row, cf("name"),
+				fmt.Sprintf("the records of one connection pin two names: %s%s and %s", c.pinned, first, v), "set "+cf("name")+" on one of them")
+		}
+	}
+}
+
+// patchConnection applies hedgehog_spec of the connection's records, and keeps
+// what it says of its attachments.
+func (m *mapper) patchConnection(c *connection) {
+	c.attachmentNames, c.attachmentPatches = map[string]string{}, map[string]any{}
+	var patch any
+	var by row
+	for _, h := range c.holders {
+		if names, ok := h.fields.value("attachments").(map[string]any); ok {
+			for k, v := range names {
+				name, isText := v.(string)
+				if first, twice := c.attachmentNames[k]; !isText || twice && first != name {
+					m.fail("attachment-names-form", c.object.Key(), h.row, cf("attachments"),
+						fmt.Sprintf("%s gives %s no name, or a second one", cf("attachments"), k), `write {"<vpc>/<subnet>": "<name>"} on one record of the connection`)
+					continue
+				}
+				c.attachmentNames[k] = name
+			}
+		} else if h.fields.value("attachments") != nil {
+			m.fail("attachment-names-form", c.object.Key(), h.row, cf("attachments"), cf("attachments")+" is no object", `write {"<vpc>/<subnet>": "<name>"}`)
+		}
+		raw := h.fields.value("spec")
+		if raw == nil || by != nil && by.path() == h.row.path() {
+			continue
+		}
+		if by != nil {
+			m.fail("connection-two-patches", c.object.Key(), h.row, cf("spec"),
+				fmt.Sprintf("two records of one connection have %s: this one and %s", cf("spec"), by.path()), "keep one of the two")
+			continue
+		}
+		by = h.row
+		fields, ok := raw.(map[string]any)
+		if !ok {
+			m.fail("spec-patch-form", c.object.Key(), h.row, cf("spec"), cf("spec")+" is no object", `write {"connection": {...}, "attachments": {...}}`)
+			continue
+		}
+		_, forConnection := fields["connection"]
+		attachments, forAttachments := fields["attachments"].(map[string]any)
+		if !forConnection && !forAttachments {
+			patch = fields
+			continue
+		}
+		patch = fields["connection"]
+		for k, v := range attachments {
+			c.attachmentPatches[k] = v
+		}
+	}
+	if patch != nil {
+		m.patch(c.object, by, patch)
+	}
+}
+
+// attachmentName is how an attachment is called when nothing else says so.
+func (m *mapper) attachmentName(s *subnet, connection string) string {
+	return strings.NewReplacer("{vpc}", s.vpc.name, "{subnet}", s.key, "{connection}", connection).Replace(m.c.AttachmentName)
+}

@@ -1,0 +1,186 @@
+package netbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"hedgehog-gitops/render/hedgehog"
+)
+
+// patch applies the JSON merge patch of a record's field hedgehog_spec to an
+// object. It covers the whole object but its kind and name; a patch without
+// spec and metadata is one of the spec.
+func (m *mapper) patch(o *hedgehog.Object, at row, patch any) {
+	if patch == nil {
+		return
+	}
+	fields, ok := patch.(map[string]any)
+	if !ok {
+		m.fail("spec-patch-form", o.Key(), at, cf("spec"), cf("spec")+" is no object", `write a merge patch, as {"spec": {"description": "..."}}`)
+		return
+	}
+	if len(fields) == 0 {
+		return
+	}
+	whole := map[string]any{}
+	isWhole := false
+	for k, v := range fields {
+		if k == "spec" || k == "metadata" || k == "apiVersion" || k == "kind" {
+			isWhole = true
+		}
+		whole[k] = v
+	}
+	if !isWhole {
+		whole = map[string]any{"spec": fields}
+	}
+	doc, err := generic(o)
+	if err != nil {
+		m.fail("spec-patch-form", o.Key(), at, cf("spec"), err.Error(), "correct the records of this object")
+		return
+	}
+	identity, _ := doc["metadata"].(map[string]any)
+	name, namespace := identity["name"], identity["namespace"]
+	merged, _ := mergePatch(doc, whole).(map[string]any)
+	meta, _ := merged["metadata"].(map[string]any)
+	if meta == nil {
+		meta = map[string]any{}
+	}
+	meta["name"], meta["namespace"] = name, namespace
+	merged["apiVersion"], merged["kind"], merged["metadata"] = doc["apiVersion"], doc["kind"], meta
+
+	patched, issues := m.read(merged, at, cf("spec"))
+	if patched == nil {
+		return
+	}
+	m.issues = append(m.issues, issues...)
+	o.Labels, o.Annotations, o.Spec, o.Leftovers = patched.Labels, patched.Annotations, patched.Spec, patched.Leftovers
+}
+
+// generic is the object as its manifest holds it.
+func generic(o *hedgehog.Object) (map[string]any, error) {
+	data, err := json.Marshal(o.Spec)
+	if err != nil {
+		return nil, fmt.Errorf("encoding %s: %w", o.Key(), err)
+	}
+	var spec map[string]any
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	if err := dec.Decode(&spec); err != nil {
+		return nil, fmt.Errorf("encoding %s: %w", o.Key(), err)
+	}
+	for _, left := range o.Leftovers {
+		if len(left.Path) > 1 && left.Path[0] == "spec" {
+			setPath(spec, left.Path[1:], left.Value)
+		}
+	}
+	meta := map[string]any{"name": o.Name, "namespace": o.Namespace}
+	if len(o.Labels) > 0 {
+		meta["labels"] = anyMap(o.Labels)
+	}
+	if len(o.Annotations) > 0 {
+		meta["annotations"] = anyMap(o.Annotations)
+	}
+	return map[string]any{"apiVersion": o.Kind.APIVersion(), "kind": string(o.Kind), "metadata": meta, "spec": spec}, nil
+}
+
+func anyMap(in map[string]string) map[string]any {
+	out := make(map[string]any, len(in))
+	for k, v := range in {
+		out[k] = v
+	}
+	return out
+}
+
+// setPath puts a leftover back where it was read, if that place is still there.
+func setPath(at map[string]any, steps []string, value any) {
+	if len(steps) == 1 {
+		at[steps[0]] = value
+		return
+	}
+	if next, ok := at[steps[0]].(map[string]any); ok {
+		setPath(next, steps[1:], value)
+	}
+}
+
+// read decodes one object from JSON that stands in a custom field. What is
+// wrong with it is reported at that field.
+func (m *mapper) read(doc map[string]any, at row, field string) (*hedgehog.Object, hedgehog.Issues) {
+	key := hedgehog.Key{}
+	if k, ok := doc["kind"].(string); ok {
+		key.Kind = hedgehog.Kind(k)
+	}
+	if meta, ok := doc["metadata"].(map[string]any); ok {
+		key.Name, _ = meta["name"].(string)
+	}
+	data, err := json.Marshal(doc)
+	if err != nil {
+		m.fail("spec-patch-form", key, at, field, field+" cannot be read: "+err.Error(), "correct the JSON of "+field)
+		return nil, nil
+	}
+	decoded, err := hedgehog.Decode(field, bytes.NewReader(data))
+	if err != nil || decoded.Fabric.Len() != 1 {
+		summary := field + " does not hold one Hedgehog object"
+		if err != nil {
+			summary = field + " cannot be read: " + err.Error()
+		}
+		m.fail("spec-patch-form", key, at, field, summary, "correct the JSON of "+field)
+		return nil, nil
+	}
+	var issues hedgehog.Issues
+	for _, i := range decoded.Issues {
+		// A field or kind that this version does not know is kept: it may be
+		// tomorrow's.
+		if i.Rule == "field-unknown" || i.Rule == "kind-unknown" {
+			i.Severity = hedgehog.Warning
+		}
+		i.Object, i.Origin = key, origin(at)
+		if i.Field != "" {
+			i.Field = field + ": " + i.Field
+		} else {
+			i.Field = field
+		}
+		issues = append(issues, i)
+	}
+	for o := range decoded.Fabric.All() {
+		return o, issues
+	}
+	return nil, issues
+}
+
+// homeless adds the objects that have no home in NetBox's own models: those in
+// the field hedgehog_objects of the fabric's location, or else its site.
+func (m *mapper) homeless() {
+	var at row = m.site
+	fields := m.site.Fields
+	if m.location != nil {
+		at, fields = m.location, m.location.Fields
+	}
+	v := fields.value("objects")
+	if v == nil {
+		return
+	}
+	list, ok := v.([]any)
+	if !ok {
+		m.fail("objects-form", hedgehog.Key{}, at, cf("objects"), cf("objects")+" is no list", "write a list of whole Hedgehog objects")
+		return
+	}
+	for n, item := range list {
+		doc, ok := item.(map[string]any)
+		if !ok {
+			m.fail("objects-form", hedgehog.Key{}, at, cf("objects"), fmt.Sprintf("item %d of %s is no object", n+1, cf("objects")), "write a list of whole Hedgehog objects")
+			continue
+		}
+		o, issues := m.read(doc, at, cf("objects"))
+		m.issues = append(m.issues, issues...)
+		if o == nil {
+			continue
+		}
+		o.Origins = []hedgehog.Origin{origin(at)}
+		m.add(o)
+	}
+}
+
+func sortedKeys[V any](in map[string]V) []string { return slices.Sorted(maps.Keys(in)) }
