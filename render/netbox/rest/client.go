@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -391,6 +392,9 @@ func notConnected(err error) bool {
 	return errors.As(err, &op) && op.Op == "dial"
 }
 
+// largestBody is what NetBox takes; it answers 500 to more.
+const largestBody = 2 << 20
+
 // raw sends a request that go-netbox cannot build.
 func (c *Client) raw(method, path string, body any) func(context.Context) error {
 	return func(ctx context.Context) error {
@@ -399,6 +403,9 @@ func (c *Client) raw(method, path string, body any) func(context.Context) error 
 			data, err := json.Marshal(body)
 			if err != nil {
 				return err
+			}
+			if len(data) > largestBody {
+				return fmt.Errorf("a request of %d bytes: NetBox takes %d", len(data), largestBody)
 			}
 			reader = bytes.NewReader(data)
 		}

@@ -155,15 +155,7 @@ func fetch[W any](ctx context.Context, c *Client, s *source, query url.Values) (
 	}
 	var failed *Error
 	err := c.get(ctx, "reading "+s.noun, prepare, func(ctx context.Context) error {
-		err := s.list(ctx, c.api)
-		if err == nil {
-			return nil
-		}
-		var refused *nb.GenericOpenAPIError
-		if errors.As(err, &refused) {
-			return nil // the answer's status says it
-		}
-		return err
+		return onlyOurs(s.list(ctx, c.api))
 	}, func(e *Error) {
 		if e.slow {
 			c.pace.slower(s.model, limit)

@@ -13,8 +13,6 @@ import (
 	"strings"
 	"sync"
 
-	nb "github.com/netbox-community/go-netbox/v4"
-
 	"hedgehog-gitops/render/hedgehog"
 	"hedgehog-gitops/render/netbox"
 )
@@ -601,10 +599,7 @@ func (c *Client) netboxVersion(ctx context.Context) (version, hedgehog.Issues, e
 	}
 	err := c.get(ctx, doing, prepare, func(ctx context.Context) error {
 		_, _, err := c.api.StatusAPI.StatusRetrieve(ctx).Execute()
-		if errors.As(err, new(*nb.GenericOpenAPIError)) {
-			return nil
-		}
-		return err
+		return onlyOurs(err)
 	}, func(*Error) {})
 	if err != nil {
 		return version{}, nil, err
