@@ -154,11 +154,7 @@ func (m *mapper) pair(t *RouteTarget, pair [2]peer, count int) {
 		kind = hedgehog.KindExternalPeering
 	}
 	pinned := t.Fields.text("name")
-	name, ok := m.named(kind, t, "", pinned)
-	if pinned == "" {
-		name = pair[0].name() + "--" + pair[1].name()
-		ok = true
-	}
+	name, ok := m.named(kind, t, pair[0].name()+"--"+pair[1].name(), pinned)
 	if !ok || !m.claim(kind, name, t, pinned != "") {
 		return
 	}
