@@ -164,7 +164,7 @@ func origin(r row) hedgehog.Origin { return hedgehog.Origin{Path: r.path()} }
 // rows that an object was made of. The function remembers the rows it has seen
 // and may not be called from several goroutines.
 func (x *Index) Digester() func([]hedgehog.Origin) (string, error) {
-	byArea := map[string]func(ID) any{
+	byArea := map[string]func(ID) (any, bool){
 		"/dcim/sites/":                    finder(x.sites),
 		"/dcim/locations/":                finder(x.locations),
 		"/dcim/device-types/":             finder(x.deviceTypes),
@@ -197,7 +197,11 @@ func (x *Index) Digester() func([]hedgehog.Origin) (string, error) {
 				if err != nil || find == nil {
 					return "", fmt.Errorf("%s is no row of a snapshot", o.Path)
 				}
-				data, err := json.Marshal(find(ID(id)))
+				row, ok := find(ID(id))
+				if !ok {
+					return "", fmt.Errorf("%s is not in the snapshot", o.Path)
+				}
+				data, err := json.Marshal(row)
 				if err != nil {
 					return "", fmt.Errorf("encoding %s: %w", o.Path, err)
 				}
@@ -211,6 +215,9 @@ func (x *Index) Digester() func([]hedgehog.Origin) (string, error) {
 	}
 }
 
-func finder[T any](rows map[ID]*T) func(ID) any {
-	return func(id ID) any { return rows[id] }
+func finder[T any](rows map[ID]*T) func(ID) (any, bool) {
+	return func(id ID) (any, bool) {
+		row, ok := rows[id]
+		return row, ok
+	}
 }
