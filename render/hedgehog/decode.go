@@ -76,7 +76,8 @@ func DecodeFS(prefix string, fsys fs.FS) (Decoded, error) {
 // with a warning. An object under an apiVersion that 26.03 does not serve is
 // kept with that apiVersion and an error.
 //
-// Documents are bounded by [MaxDocument], [MaxDepth] and [MaxAliased].
+// Documents are bounded by [MaxDocument], [MaxDepth], [MaxKey] and
+// [MaxAliased]. Of one object at most 100 wrong fields are told apart.
 //
 // [sigs.k8s.io/yaml]: https://pkg.go.dev/sigs.k8s.io/yaml
 type Decoder struct {
@@ -248,7 +249,15 @@ const (
 // take adds the object to the fabric.
 func (d *Decoder) take(r *objectReader) {
 	o := r.read()
+	for i := range r.issues {
+		r.issues[i].Object = o.Key() // the name may come last
+	}
 	d.issues = append(d.issues, r.issues...)
+	if r.more > 0 {
+		d.issues = append(d.issues, Issue{
+			Rule: "field-issues", Severity: Error, Object: o.Key(), Origin: o.Origin(),
+			Summary: fmt.Sprintf("%d more fields of the object are wrong", r.more), Hint: "is it the right kind?"})
+	}
 	if issue := d.fabric.Add(o); issue != nil {
 		d.issues = append(d.issues, *issue)
 	}
@@ -259,8 +268,12 @@ type objectReader struct {
 	from   *node
 	object *Object
 	issues Issues
+	more   int // issues that were too many to keep
 	path   []step
 }
+
+// maxObjectIssues is how many wrong fields of one object are told apart.
+const maxObjectIssues = 100
 
 // step is one step of the path from the object to a field.
 type step struct {
@@ -459,10 +472,14 @@ func (r *objectReader) field() string {
 }
 
 func (r *objectReader) issue(rule string, severity Severity, line int, summary, hint string) {
+	if len(r.issues) >= maxObjectIssues {
+		r.more++
+		return
+	}
 	origin := r.object.Origin()
 	origin.Line = line
 	r.issues = append(r.issues, Issue{
-		Rule: rule, Severity: severity, Object: r.object.Key(), Field: r.field(), Origin: origin, Summary: summary, Hint: hint})
+		Rule: rule, Severity: severity, Field: r.field(), Origin: origin, Summary: summary, Hint: hint})
 }
 
 // keep adds the value at the path to the leftovers.
@@ -484,9 +501,11 @@ func (r *objectReader) unknown(f *field) {
 // wrongType keeps a value that its field cannot hold.
 func (r *objectReader) wrongType(n *node, want string) {
 	hint := "change the value"
-	if _, isText := n.scalar.(string); want == "text" && n.kind == scalarNode && n.scalar != nil {
+	_, isText := n.scalar.(string)
+	switch {
+	case want == "text" && n.kind == scalarNode && n.scalar != nil:
 		hint = "put the value in quotes"
-	} else if isText {
+	case isText && (want == "true or false" || strings.HasPrefix(want, "a whole number")):
 		hint = "remove the quotes, if any"
 	}
 	r.issue("field-type", Error, n.line, fmt.Sprintf("%s is %s; want %s", r.field(), describe(n), want), hint)
@@ -523,9 +542,9 @@ func (r *objectReader) into(v reflect.Value, n *node) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
-		before := len(r.issues)
+		before := len(r.object.Leftovers)
 		r.into(v.Elem(), n)
-		if len(r.issues) > before && n.kind == scalarNode {
+		if len(r.object.Leftovers) > before && n.kind == scalarNode {
 			v.SetZero() // nothing could be read: the leftover stands for it
 		}
 	case reflect.String:

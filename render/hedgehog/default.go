@@ -29,7 +29,7 @@ func Default(o *Object) {
 	if o.Namespace == "" {
 		o.Namespace = Namespace
 	}
-	d := defaulter{o}
+	d := newDefaulter(o)
 	switch spec := o.Spec.(type) {
 	case *VLANNamespaceSpec:
 		for i := range spec.Ranges {
@@ -61,7 +61,32 @@ func Default(o *Object) {
 }
 
 // defaulter sorts the lists of an object; its leftovers follow their items.
-type defaulter struct{ object *Object }
+type defaulter struct {
+	leftovers []Leftover
+	below     map[string][]int // path of a list or map -> the leftovers in its items
+}
+
+func newDefaulter(o *Object) defaulter {
+	d := defaulter{o.Leftovers, map[string][]int{}}
+	for i, leftover := range o.Leftovers {
+		for n := 1; n < len(leftover.Path); n++ {
+			path := pathKey(leftover.Path[:n])
+			d.below[path] = append(d.below[path], i)
+		}
+	}
+	return d
+}
+
+func pathKey(path []string) string { return strings.Join(path, "\x00") }
+
+// move changes one step of the leftovers' paths, the one after path.
+func (d defaulter) move(path []string, place func(step string) string) {
+	for _, i := range d.below[pathKey(path)] {
+		moved := slices.Clone(d.leftovers[i].Path)
+		moved[len(path)] = place(moved[len(path)])
+		d.leftovers[i].Path = moved
+	}
+}
 
 // sortList sorts the list at the path; equal items keep their order.
 func sortList[T any](d defaulter, list []T, compare func(a, b T) int, path ...string) {
@@ -78,16 +103,12 @@ func sortList[T any](d defaulter, list []T, compare func(a, b T) int, path ...st
 	for i, j := range order {
 		list[i], place[j] = before[j], i
 	}
-	for i, leftover := range d.object.Leftovers {
-		if len(leftover.Path) <= len(path) || !slices.Equal(leftover.Path[:len(path)], path) {
-			continue
+	d.move(path, func(step string) string {
+		if i, err := strconv.Atoi(step); err == nil && i >= 0 && i < len(place) {
+			return strconv.Itoa(place[i])
 		}
-		if j, err := strconv.Atoi(leftover.Path[len(path)]); err == nil && j >= 0 && j < len(place) {
-			moved := slices.Clone(leftover.Path)
-			moved[len(path)] = strconv.Itoa(place[j])
-			d.object.Leftovers[i].Path = moved
-		}
-	}
+		return step
+	})
 }
 
 func (d defaulter) defaultSwitch(spec *SwitchSpec) {
@@ -202,24 +223,15 @@ func (d defaulter) normalMACs(static map[string]DHCPStatic, path ...string) {
 			spellings[mac.String()] = append(spellings[mac.String()], key)
 		}
 	}
+	renamed := map[string]string{}
 	for normal, keys := range spellings {
 		if key := keys[0]; len(keys) == 1 && key != normal {
 			static[normal] = static[key]
 			delete(static, key)
-			d.rename(path, key, normal)
+			renamed[key] = normal
 		}
 	}
-}
-
-// rename changes one step of the leftovers' paths, the one after path.
-func (d defaulter) rename(path []string, before, after string) {
-	for i, leftover := range d.object.Leftovers {
-		if len(leftover.Path) > len(path) && leftover.Path[len(path)] == before && slices.Equal(leftover.Path[:len(path)], path) {
-			moved := slices.Clone(leftover.Path)
-			moved[len(path)] = after
-			d.object.Leftovers[i].Path = moved
-		}
-	}
+	d.move(path, func(step string) string { return cmp.Or(renamed[step], step) })
 }
 
 func (d defaulter) defaultGateway(spec *GatewaySpec) {

@@ -26,6 +26,8 @@ const (
 	MaxDocument = 16 << 20
 	// MaxDepth is how many mappings and lists may stand in each other.
 	MaxDepth = 100
+	// MaxKey is the length of a key in bytes, as YAML has it for plain keys.
+	MaxKey = 1024
 	// MaxAliased is how many values, and MaxAliasedBytes how much text, the
 	// aliases of one document may repeat.
 	MaxAliased      = 100_000
@@ -281,6 +283,10 @@ func duplicateKey(line int, key string, before int) *badDocument {
 		fmt.Sprintf("the key %q occurs twice in one mapping; the first is on line %d", key, before), "remove one of the two"}
 }
 
+func longKey(line int) *badDocument {
+	return &badDocument{line, "document-key", fmt.Sprintf("a key is longer than %d bytes", MaxKey), "is it a value?"}
+}
+
 // seenKeys finds the fields of a mapping by name; small ones without a map.
 type seenKeys struct{ index map[string]int }
 
@@ -313,7 +319,8 @@ func (s *seenKeys) add(key string, i int) {
 
 // yamlReader reads the YAML documents of one part of a stream.
 type yamlReader struct {
-	first        int // the line of the stream where the text begins
+	first        int             // the line of the stream where the text begins
+	bareTags     map[[2]int]bool // line and column of each "!" that stands alone, if any
 	aliased      int
 	aliasedBytes int
 	inAlias      bool
@@ -327,6 +334,7 @@ func (y *yamlReader) all(text []byte, yield func(*node)) *badDocument {
 		return &badDocument{y.first, "document-size",
 			fmt.Sprintf("the document holds more than %d values", maxMarks), "split it: one object per document, or one list per kind"}
 	}
+	y.bareTags = bareTags(text)
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	for {
 		var root yaml.Node
@@ -395,6 +403,9 @@ func (y *yamlReader) node(from *yaml.Node, depth int) (node, *badDocument) {
 		value, bad := y.node(from.Alias, depth+1)
 		y.inAlias = before
 		value.line = n.line
+		if bad != nil {
+			bad.line = n.line
+		}
 		return value, bad
 	case yaml.ScalarNode:
 		return y.scalar(n, from)
@@ -467,6 +478,9 @@ func (y *yamlReader) mapping(n *node, from *yaml.Node, depth int) *badDocument {
 		if bad != nil {
 			return bad
 		}
+		if len(key) > MaxKey {
+			return longKey(line)
+		}
 		if own != nil {
 			if before, ok := own[key]; ok {
 				return duplicateKey(line, key, before)
@@ -496,7 +510,7 @@ func (y *yamlReader) key(k *yaml.Node) (string, *badDocument) {
 	if k.Kind != yaml.ScalarNode {
 		return "", &badDocument{line, "document-syntax", "a mapping or a list stands where a key must", "a key is text"}
 	}
-	if k.Style&quoted == 0 && !tagged(k) {
+	if k.Style&quoted == 0 && !tagged(k) && !y.bareTags[[2]int{k.Line, k.Column}] {
 		if key, ok := resolveKey(k.Value); ok {
 			return key, nil
 		}
@@ -517,6 +531,25 @@ func (y *yamlReader) key(k *yaml.Node) (string, *badDocument) {
 
 const quoted = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
 
+// bareTags finds every "!" that stands alone: yaml.Node does not tell of it,
+// though it makes text of what follows. Most are in comments or in texts.
+func bareTags(text []byte) map[[2]int]bool {
+	var found map[[2]int]bool
+	line, start := 1, 0
+	for i, c := range text {
+		switch {
+		case c == '\n', c == '\r' && !bytes.HasPrefix(text[i+1:], []byte("\n")):
+			line, start = line+1, i+1
+		case c == '!' && (i+1 == len(text) || strings.IndexByte(" \t\r\n,]}", text[i+1]) >= 0):
+			if found == nil {
+				found = map[[2]int]bool{}
+			}
+			found[[2]int{line, 1 + utf8.RuneCount(text[start:i])}] = true
+		}
+	}
+	return found
+}
+
 func tagged(n *yaml.Node) bool { return n.Style&yaml.TaggedStyle != 0 }
 
 func badTag(line int, tag string) *badDocument {
@@ -525,6 +558,8 @@ func badTag(line int, tag string) *badDocument {
 
 func (y *yamlReader) scalar(n node, from *yaml.Node) (node, *badDocument) {
 	switch {
+	case y.bareTags[[2]int{from.Line, from.Column}]:
+		return n, badTag(n.line, "!")
 	case tagged(from):
 		ok := true
 		tag := from.ShortTag()
@@ -569,6 +604,9 @@ func (y *yamlReader) scalar(n node, from *yaml.Node) (node, *badDocument) {
 		n.scalar = from.Value
 	default:
 		n.scalar = resolveScalar(from.Value)
+	}
+	if n.scalar == 0.0 {
+		n.scalar = 0.0 // not the negative zero: it has no place in a manifest
 	}
 	if f, ok := n.scalar.(float64); ok && (math.IsNaN(f) || math.IsInf(f, 0)) {
 		return n, &badDocument{n.line, "document-syntax", fmt.Sprintf("%s is not a number that JSON can hold", from.Value), "put it in quotes if it is text"}
@@ -650,7 +688,7 @@ func (j *jsonReader) value(token json.Token, depth int) (node, error) {
 		} else if f, err := v.Float64(); err == nil {
 			n.scalar = f
 			if f == 0 {
-				n.scalar = 0.0 // not the negative zero
+				n.scalar = 0.0 // not the negative zero, either
 			}
 		} else {
 			return n, &badDocument{n.line, "document-syntax", fmt.Sprintf("%s is too large for a number", v), "put it in quotes if it is text"}
@@ -685,6 +723,9 @@ func (j *jsonReader) mapping(n *node, depth int) error {
 		key, _ := token.(string)
 		if err := j.surrogates(key, before, line); err != nil {
 			return err
+		}
+		if len(key) > MaxKey {
+			return longKey(line)
 		}
 		if token, err = j.decoder.Token(); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -71,63 +72,42 @@ func Marshal(o *Object) ([]byte, error) {
 
 // objectNode returns the whole object as a YAML node, its keys sorted.
 func objectNode(o *Object) (*yaml.Node, error) {
-	root := &yaml.Node{Kind: yaml.MappingNode}
-	set := func(m *yaml.Node, key string, value any) error {
-		node, err := valueNode(value)
-		if err == nil {
-			err = setField(m, key, node)
-		}
-		return err
+	metadata := map[string]any{}
+	if len(o.Annotations) > 0 {
+		metadata["annotations"] = reflect.ValueOf(o.Annotations)
 	}
-	apiVersion := cmp.Or(o.APIVersion, o.Kind.APIVersion())
-	if err := cmp.Or(set(root, "apiVersion", apiVersion), set(root, "kind", string(o.Kind))); err != nil {
-		return nil, err
+	if len(o.Labels) > 0 {
+		metadata["labels"] = reflect.ValueOf(o.Labels)
 	}
-	metadata := &yaml.Node{Kind: yaml.MappingNode}
-	for _, texts := range []struct {
-		name   string
-		values map[string]string
-	}{{"annotations", o.Annotations}, {"labels", o.Labels}} {
-		if len(texts.values) == 0 {
-			continue
-		}
-		if err := set(metadata, texts.name, reflect.ValueOf(texts.values)); err != nil {
-			return nil, err
-		}
+	if o.Name != "" {
+		metadata["name"] = o.Name
 	}
-	for _, text := range []struct{ name, value string }{{"name", o.Name}, {"namespace", o.Namespace}} {
-		if text.value == "" {
-			continue
-		}
-		if err := set(metadata, text.name, text.value); err != nil {
-			return nil, err
-		}
+	if o.Namespace != "" {
+		metadata["namespace"] = o.Namespace
 	}
-	if err := setField(root, "metadata", metadata); err != nil {
-		return nil, err
-	}
+	whole := map[string]any{}
 	switch spec := o.Spec.(type) {
 	case nil:
-		if err := set(root, "spec", map[string]any{}); err != nil {
-			return nil, err
-		}
+		whole["spec"] = map[string]any{}
 	case Raw:
-		for key, value := range spec {
-			if err := set(root, key, value); err != nil {
-				return nil, err
-			}
-		}
+		maps.Copy(whole, spec)
 	default:
-		if err := set(root, "spec", reflect.ValueOf(spec)); err != nil {
-			return nil, err
-		}
+		whole["spec"] = reflect.ValueOf(spec)
 	}
+	whole["apiVersion"] = cmp.Or(o.APIVersion, o.Kind.APIVersion())
+	whole["kind"] = string(o.Kind)
+	whole["metadata"] = metadata
+	root, err := valueNode(whole)
+	if err != nil {
+		return nil, err
+	}
+	t := nodeTree{}
 	for _, leftover := range o.Leftovers {
 		value, err := valueNode(leftover.Value)
 		if err != nil {
 			return nil, err
 		}
-		if err := putLeftover(root, leftover.Path, value); err != nil {
+		if err := t.put(root, leftover.Path, value); err != nil {
 			return nil, err
 		}
 	}
@@ -135,62 +115,60 @@ func objectNode(o *Object) (*yaml.Node, error) {
 	return root, nil
 }
 
-// putLeftover puts the value at the path below the node, making the mappings
-// that lead there. An index beyond a list's end appends.
-func putLeftover(at *yaml.Node, path []string, value *yaml.Node) error {
-	for len(path) > 1 {
-		next := findNode(at, path[0])
-		if next == nil || next.Kind == yaml.ScalarNode {
-			next = &yaml.Node{Kind: yaml.MappingNode}
-			if err := putLeftover(at, path[:1], next); err != nil {
+// nodeTree finds the fields of mappings: their places by name.
+type nodeTree map[*yaml.Node]map[string]int
+
+// put puts the value at the path below the node, making the mappings that lead
+// there. An index beyond a list's end appends.
+func (t nodeTree) put(at *yaml.Node, path []string, value *yaml.Node) error {
+	for i, name := range path {
+		last := i == len(path)-1
+		next := t.find(at, name)
+		if !last && next != nil && next.Kind != yaml.ScalarNode {
+			at = next
+			continue
+		}
+		child := value
+		if !last {
+			child = &yaml.Node{Kind: yaml.MappingNode}
+		}
+		switch {
+		case next != nil:
+			*next = *child
+			child = next
+			delete(t, next)
+		case at.Kind == yaml.SequenceNode:
+			at.Content = append(at.Content, child)
+		default:
+			key, err := textNode(name)
+			if err != nil {
 				return err
 			}
+			t[at][name] = len(at.Content) + 1
+			at.Content = append(at.Content, key, child)
 		}
-		at, path = next, path[1:]
+		at = child
 	}
-	if len(path) == 0 {
-		return nil
-	}
-	if at.Kind == yaml.SequenceNode {
-		if i, err := strconv.Atoi(path[0]); err == nil && i >= 0 && i < len(at.Content) {
-			at.Content[i] = value
-		} else {
-			at.Content = append(at.Content, value)
-		}
-		return nil
-	}
-	return setField(at, path[0], value)
+	return nil
 }
 
-// findNode returns the field or item of that name or index, or nil.
-func findNode(at *yaml.Node, step string) *yaml.Node {
+// find returns the field or item of that name or index, or nil.
+func (t nodeTree) find(at *yaml.Node, step string) *yaml.Node {
 	if at.Kind == yaml.SequenceNode {
 		if i, err := strconv.Atoi(step); err == nil && i >= 0 && i < len(at.Content) {
 			return at.Content[i]
 		}
 		return nil
 	}
-	for i := 0; i < len(at.Content); i += 2 {
-		if at.Content[i].Value == step {
-			return at.Content[i+1]
+	if t[at] == nil {
+		t[at] = make(map[string]int, len(at.Content)/2)
+		for i := 0; i < len(at.Content); i += 2 {
+			t[at][at.Content[i].Value] = i + 1
 		}
 	}
-	return nil
-}
-
-// setField adds the field to the mapping, or replaces it.
-func setField(m *yaml.Node, key string, value *yaml.Node) error {
-	for i := 0; i < len(m.Content); i += 2 {
-		if m.Content[i].Value == key {
-			m.Content[i+1] = value
-			return nil
-		}
+	if i, ok := t[at][step]; ok {
+		return at.Content[i]
 	}
-	name, err := textNode(key)
-	if err != nil {
-		return err
-	}
-	m.Content = append(m.Content, name, value)
 	return nil
 }
 

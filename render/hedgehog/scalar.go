@@ -61,9 +61,6 @@ func resolveNumber(text string) any {
 	}
 	if isFloat(plain) {
 		if f, err := strconv.ParseFloat(plain, 64); err == nil {
-			if f == 0 {
-				return 0.0 // not the negative zero, which JSON has not
-			}
 			return f
 		}
 	}
