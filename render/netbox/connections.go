@@ -23,7 +23,20 @@ type link struct {
 // externalPort is a port of a switch that leads out of the fabric.
 type externalPort struct {
 	link
-	connection string
+	connection *hedgehog.Object
+}
+
+// inherit makes what an external's connection was made of the origin of an
+// attachment too: its name is in it.
+func (p *externalPort) inherit(o *hedgehog.Object) { inherit(o, p.connection) }
+
+// inherit adds the origins of an object that another one refers to by name.
+func inherit(o, named *hedgehog.Object) {
+	for _, at := range named.Origins {
+		if !slices.Contains(o.Origins, at) {
+			o.Origins = append(o.Origins, at)
+		}
+	}
 }
 
 // connection is a Connection that is being made.
@@ -373,7 +386,7 @@ func (ls *linkSorter) between(base, pin string, links []fabricEnds) *connection 
 	for _, l := range links {
 		ls.m.hold(c, l.link)
 		c.holders = append(c.holders, holder{l.port, l.port.Fields}, holder{l.farPort, l.farPort.Fields})
-		c.rows = append(c.rows, l.port, l.farPort)
+		c.rows = append(c.rows, l.port, l.farPort, l.sw.device, ls.m.deviceOf(l.farPort))
 	}
 	return c
 }
@@ -490,6 +503,9 @@ func (m *mapper) gatewayInterface(g *gatewayNode, s *switchNode, l fabricEnds, n
 		}
 	}
 	from(g.object, s.device)
+	if _, row := m.asnField(s.device.Fields, "asn"); row != nil {
+		from(g.object, row)
+	}
 	if p, err := netip.ParsePrefix(near.IP); err == nil {
 		g.spec.Neighbors = append(g.spec.Neighbors, hedgehog.GatewayNeighbor{Source: name, IP: p.Addr().String(), ASN: s.spec.ASN})
 	}
@@ -536,6 +552,7 @@ func (ls *linkSorter) loopbacks() []*connection {
 func (ls *linkSorter) single(p *externalPort, base string) *connection {
 	c := &connection{spec: &hedgehog.ConnectionSpec{}, base: base, pinned: p.pin, anchor: p.port, what: "the port"}
 	c.holders = append(c.holders, holder{p.port, p.port.Fields})
+	c.rows = append(c.rows, p.sw.device)
 	ls.m.hold(c, p.link)
 	return c
 }
@@ -546,7 +563,7 @@ func (ls *linkSorter) externalConnections() []*connection {
 		c := ls.single(p, p.sw.name+"--external")
 		c.spec.External = &hedgehog.ExternalLink{Link: hedgehog.ExternalEnd{Switch: hedgehog.PortEnd{Port: p.name}}}
 		c.attach = func(c *connection) {
-			p.connection = c.object.Name
+			p.connection = c.object
 			ls.m.attachExternals(p)
 		}
 		all = append(all, c)

@@ -20,8 +20,9 @@ type external struct {
 	spec    *hedgehog.ExternalSpec
 	static  bool
 	inScope bool
-	// networks are those of its attachments.
-	networks []netip.Prefix
+	// networks are those of its attachments, and addresses what they come from.
+	networks  []netip.Prefix
+	addresses []*IPAddress
 }
 
 // externalRecords finds the VRFs of kind external; whether they are of the
@@ -56,11 +57,14 @@ func (m *mapper) enter(e *external) {
 		InboundCommunity:  f.text("inbound_community"),
 		OutboundCommunity: f.text("outbound_community"),
 	}
-	if names := m.ipv4NamespaceNames(); e.spec.IPv4Namespace == "" && len(names) == 1 {
-		e.spec.IPv4Namespace = names[0]
-	}
 	e.object = newObject(hedgehog.KindExternal, name, e.row)
 	e.object.Spec = e.spec
+	if names := m.ipv4NamespaceNames(); e.spec.IPv4Namespace == "" && len(names) == 1 {
+		e.spec.IPv4Namespace = names[0]
+		for _, c := range m.containers {
+			from(e.object, c.row)
+		}
+	}
 }
 
 func (m *mapper) ipv4NamespaceNames() []string {
@@ -112,6 +116,7 @@ func (m *mapper) finishExternals() {
 			rows, prefixes, open := m.staticPrefixes(e)
 			e.spec.Static = &hedgehog.StaticRoutes{Prefixes: prefixes}
 			from(e.object, rows...)
+			from(e.object, e.addresses...)
 			if open {
 				m.warn("external-opens-everything", e.object.Key(), e.row, "prefixes",
 					fmt.Sprintf("static external %s has no prefixes, so it opens everything (0.0.0.0/0)", e.name),
@@ -166,8 +171,9 @@ func (m *mapper) attachExternal(l *externalPort, i *Interface, untagged bool) {
 		name = m.numbered(key.Kind, key.Name, i, "the sub-interface")
 	}
 	o := newObject(key.Kind, name, i, e.row, l.port)
+	l.inherit(o)
 	key = o.Key()
-	spec := &hedgehog.ExternalAttachmentSpec{External: e.name, Connection: l.connection}
+	spec := &hedgehog.ExternalAttachmentSpec{External: e.name, Connection: l.connection.Name}
 	o.Spec = spec
 
 	options, ok := i.Fields.value("external_options").(map[string]any)
@@ -265,6 +271,9 @@ func (m *mapper) attachmentAddress(key hedgehog.Key, i *Interface, o *hedgehog.O
 	switch {
 	case len(found) == 1:
 		from(o, found[0])
+		if e := m.externals[i.VRF]; e != nil {
+			e.addresses = append(e.addresses, found[0])
+		}
 		return netip.MustParsePrefix(found[0].Address), true
 	case len(found) == 0 && proxy:
 		return netip.Prefix{}, true

@@ -141,6 +141,8 @@ func path(area string, id ID) string { return area + strconv.FormatInt(int64(id)
 func (v *Site) path() string               { return path("/dcim/sites/", v.ID) }
 func (v *Location) path() string           { return path("/dcim/locations/", v.ID) }
 func (v *DeviceType) path() string         { return path("/dcim/device-types/", v.ID) }
+func (v *Manufacturer) path() string       { return path("/dcim/manufacturers/", v.ID) }
+func (v *DeviceRole) path() string         { return path("/dcim/device-roles/", v.ID) }
 func (v *Device) path() string             { return path("/dcim/devices/", v.ID) }
 func (v *Interface) path() string          { return path("/dcim/interfaces/", v.ID) }
 func (v *Cable) path() string              { return path("/dcim/cables/", v.ID) }
@@ -168,6 +170,8 @@ func (x *Index) Digester() func([]hedgehog.Origin) (string, error) {
 		"/dcim/sites/":                    finder(x.sites),
 		"/dcim/locations/":                finder(x.locations),
 		"/dcim/device-types/":             finder(x.deviceTypes),
+		"/dcim/manufacturers/":            finder(x.makers),
+		"/dcim/device-roles/":             finder(x.deviceRoles),
 		"/dcim/devices/":                  finder(x.devices),
 		"/dcim/interfaces/":               finder(x.interfaces),
 		"/dcim/cables/":                   finder(x.cables),

@@ -71,7 +71,11 @@ func (m *mapper) deviceNode(kind hedgehog.Kind, d *Device) (node, bool) {
 	if !ok || !m.claim(kind, name, d, pinned != "") {
 		return node{}, false
 	}
-	return node{device: d, name: name, object: newObject(kind, name, d)}, true
+	o := newObject(kind, name, d)
+	for role, n := m.deviceRoles[d.Role], 0; role != nil && n <= len(m.deviceRoles); role, n = m.deviceRoles[role.Parent], n+1 {
+		from(o, role)
+	}
+	return node{device: d, name: name, object: o}, true
 }
 
 func (m *mapper) serverDevice(d *Device) {
@@ -156,6 +160,7 @@ func (m *mapper) profileOf(d *Device, key hedgehog.Key, o *hedgehog.Object) *hed
 	maker := ""
 	if mk := m.makers[t.Manufacturer]; mk != nil {
 		maker = mk.Slug
+		from(o, mk)
 	}
 	name, field := t.Fields.text("switch_profile"), cf("switch_profile")
 	if name == "" {
@@ -307,12 +312,14 @@ func (m *mapper) switchVLANNamespaces(s *switchNode) {
 					fmt.Sprintf("tag the group %s and give it the fabric's site or location as scope", m.c.Tag))
 				continue
 			}
+			from(s.object, m.vlanGroups[id])
 			s.spec.VLANNamespaces = append(s.spec.VLANNamespaces, name)
 		}
 		return
 	}
 	for _, g := range m.groups {
 		if name, ok := m.namespaceOf[g.ID]; ok {
+			from(s.object, g)
 			s.spec.VLANNamespaces = append(s.spec.VLANNamespaces, name)
 		}
 	}

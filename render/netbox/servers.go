@@ -173,7 +173,7 @@ func (m *mapper) serverConnection(b *bundle) *connection {
 		links[n] = hedgehog.ServerLink{Server: hedgehog.PortEnd{Port: l.serverName}, Switch: hedgehog.PortEnd{Port: l.name}}
 		m.hold(c, l.link)
 		c.holders = append(c.holders, holder{l.port, l.port.Fields}, holder{l.serverPort, l.serverPort.Fields})
-		c.rows = append(c.rows, l.port, l.serverPort)
+		c.rows = append(c.rows, l.port, l.serverPort, l.sw.device, l.server.device)
 		if c.pinned == "" {
 			c.pinned = l.pin
 		}
@@ -399,6 +399,7 @@ func (m *mapper) attachSubnet(c *connection, by *Interface, s *subnet, native bo
 	if s.vlan != nil {
 		from(o, s.vlan)
 	}
+	inherit(o, c.object)
 	o.Spec = &hedgehog.VPCAttachmentSpec{Subnet: at, Connection: c.object.Name, NativeVLAN: native}
 	m.patch(o, by, c.attachmentPatches[at])
 	m.add(o)

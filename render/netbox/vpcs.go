@@ -132,7 +132,9 @@ func (m *mapper) vpcFields(v *vpc) {
 func (m *mapper) vpcNamespaces(v *vpc) {
 	key := v.object.Key()
 	for _, s := range v.subnets {
-		if c := m.containerOf(s.prefix); v.spec.IPv4Namespace == "" {
+		c := m.containerOf(s.prefix)
+		from(v.object, c.row)
+		if v.spec.IPv4Namespace == "" {
 			v.spec.IPv4Namespace = c.namespace
 		} else if c.namespace != v.spec.IPv4Namespace {
 			m.fail("vpc-two-ipv4-namespaces", key, s.row, "prefix",
@@ -142,6 +144,7 @@ func (m *mapper) vpcNamespaces(v *vpc) {
 		if s.vlan == nil {
 			continue
 		}
+		from(v.object, m.vlanGroups[s.vlan.Group])
 		if ns := m.namespaceOf[s.vlan.Group]; v.spec.VLANNamespace == "" {
 			v.spec.VLANNamespace = ns
 		} else if ns != v.spec.VLANNamespace {
@@ -154,6 +157,7 @@ func (m *mapper) vpcNamespaces(v *vpc) {
 		return
 	}
 	if len(m.groups) == 1 {
+		from(v.object, m.groups[0])
 		v.spec.VLANNamespace = m.namespaceOf[m.groups[0].ID]
 		return
 	}
@@ -433,7 +437,7 @@ func (m *mapper) leases(s *subnet) {
 		}
 		holder[mac] = a
 		put(&s.spec.DHCP.Static, mac, hedgehog.DHCPStatic{IP: ip.String()})
-		from[row](s.vpc.object, a, on)
+		from[row](s.vpc.object, a, on, m.deviceOf(on))
 	})
 }
 
