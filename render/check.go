@@ -2,7 +2,6 @@ package render
 
 import (
 	"fmt"
-	"maps"
 	"path"
 	"slices"
 
@@ -17,7 +16,8 @@ type Checked struct {
 	// This is what validation and rollout judge. Objects of rendered files keep
 	// the origins they were rendered with.
 	Objects *hedgehog.Fabric
-	// Built are the roots that kustomize built, in the order of their paths.
+	// Built are the roots that kustomize built, in the order of their paths; without
+	// the objects of those that it only put together from rendered files.
 	Built []overlay.Built
 	// Issues are sorted.
 	Issues hedgehog.Issues
@@ -29,33 +29,37 @@ type Checked struct {
 //
 // It is not for an output with errors, which changes nothing.
 func Check(in Input, out Output) (Checked, error) {
+	if in.Objects == nil {
+		in.Objects = &hedgehog.Fabric{}
+	}
 	wanted, err := in.Merged.Apply(out.Changes)
 	if err != nil {
 		return Checked{}, fmt.Errorf("checking fabric %s: %w", in.Fabric, err)
 	}
-	always := map[string]bool{}
+	// What is rendered is known, unless people edited a file of the root.
+	edited := map[string]bool{}
 	for _, name := range out.Edited {
 		if root, ok := rootOf(in.Fabric, name); ok {
-			always[root] = true
+			edited[root] = true
 		}
 	}
 	stages := Roots(wanted, in.Fabric)
+	options := overlay.Options{Previous: &in.Merged}
 	for _, stage := range stages {
 		for _, root := range stage.Roots {
-			if !tree.Inside(root, BaseFolder(in.Fabric)) {
-				always[root] = true
+			if tree.Inside(root, BaseFolder(in.Fabric)) && !edited[root] {
+				options.Known = append(options.Known, root)
+			} else {
+				options.Always = append(options.Always, root)
 			}
 		}
 	}
-	result := overlay.Build(wanted, stages, overlay.Options{
-		Previous: &in.Merged,
-		Always:   slices.Sorted(maps.Keys(always)),
-	})
+	result := overlay.Build(wanted, stages, options)
 	checked := Checked{Objects: &hedgehog.Fabric{}, Built: result.Built, Issues: result.Issues}
 
 	built := map[string]bool{}
 	for _, b := range result.Built {
-		built[b.Root] = true
+		built[b.Root] = !b.Plain || edited[b.Root]
 	}
 	held := map[string]bool{}
 	for _, name := range out.Held {

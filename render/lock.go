@@ -32,7 +32,8 @@ type Lock struct {
 
 // LockedFile is what a [Lock] knows about a file.
 type LockedFile struct {
-	// Digest is that of the bytes that were last written.
+	// Digest is that of the bytes that were last written, or would have been if
+	// people had not changed or deleted the file.
 	Digest string `json:"digest"`
 	// Held says why the file is not there although NetBox has the object; empty
 	// for a file that is there.

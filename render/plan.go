@@ -56,6 +56,9 @@ type Output struct {
 // files change. Only paths that it wrote and nobody touched since are ever
 // changed, and never one outside the fabric's base folder.
 func Plan(in Input) Output {
+	if in.Objects == nil {
+		in.Objects = &hedgehog.Fabric{}
+	}
 	p := planner{
 		in:     in,
 		base:   BaseFolder(in.Fabric),
@@ -112,8 +115,9 @@ type wantedFile struct {
 }
 
 type priorFile struct {
-	root   string
 	locked LockedFile
+	// render is the version that wrote the lock.
+	render int
 	// there is whether the file is still in the repository.
 	there bool
 }
@@ -172,7 +176,7 @@ func (p *planner) readMerged(before tree.Tree) {
 			_, there := m.files[name]
 			// While an object moves, two roots can list its file: the one that has it counts.
 			if first, ok := p.prior[name]; name != kustomizationName && (!ok || there && !first.there) {
-				p.prior[name] = priorFile{root, locked, there}
+				p.prior[name] = priorFile{locked, m.lock.Render, there}
 			}
 		}
 	}
@@ -184,7 +188,7 @@ func (p *planner) layOut() {
 	relaying := map[string]bool{}
 	files := map[hedgehog.Key]string{}
 	taken := map[string]hedgehog.Key{}
-	for o := range p.objects() {
+	for o := range p.in.Objects.All() {
 		file, issue := fileOf(o)
 		if issue != nil {
 			p.complain(*issue)
@@ -238,13 +242,6 @@ func (p *planner) layOut() {
 		}
 		p.checkSizes(stage, keys)
 	}
-}
-
-func (p *planner) objects() func(func(*hedgehog.Object) bool) {
-	if p.in.Objects == nil {
-		return func(func(*hedgehog.Object) bool) {}
-	}
-	return p.in.Objects.All()
 }
 
 // marshal returns the content of each object's file, nil for one that cannot be
@@ -449,22 +446,34 @@ func (p *planner) planRoot(root string) *rootPlan {
 		return plan
 	}
 	stage := path.Dir(root)
-	if len(wanted) == 0 && !holdsObjects(m.lock) {
+	component := overlay.IsKustomization(p.in.Merged, OverlayFolder(p.in.Fabric, stage))
+	content := kustomization(stage, listed, component)
+	if len(wanted) == 0 && !holdsObjects(m.lock) && !wasEdited(m, content, p.in.Overwrite) {
 		// It was emptied before: now it may go.
 		plan.gone = true
-		if p.settle(plan, next, m, kustomizationName, wantedFile{}, false, locked) || len(next.Files) > 0 {
-			return nil
-		}
-		plan.drops = append(plan.drops, LockName)
+		plan.drops = append(plan.drops, kustomizationName, LockName)
 		return plan
 	}
-	component := overlay.IsKustomization(p.in.Merged, OverlayFolder(p.in.Fabric, stage))
-	p.settle(plan, next, m, kustomizationName, wantedFile{content: kustomization(stage, listed, component)}, true, locked)
+	p.settle(plan, next, m, kustomizationName, wantedFile{content: content}, true, locked)
 
 	if m.lock == nil || !next.sameFiles(m.lock) {
 		plan.writes[LockName] = next.Bytes()
 	}
 	return plan
+}
+
+// wasEdited reports whether people changed the kustomization of a root that is to
+// list nothing.
+func wasEdited(m *mergedRoot, content []byte, overwrite bool) bool {
+	f := file{wanted: content, merged: m.files[kustomizationName]}
+	if locked, ok := m.lock.Files[kustomizationName]; ok {
+		f.locked = &locked
+	}
+	switch judge(f, overwrite) {
+	case fine, write, held:
+		return false
+	}
+	return true
 }
 
 // settle decides about one file of a root, notes in plan and next what follows,
@@ -474,14 +483,15 @@ func (p *planner) settle(plan *rootPlan, next *Lock, m *mergedRoot, name string,
 	if isWanted {
 		f.wanted = w.content
 	}
+	version := Version
 	if l, ok := locked[name]; ok {
-		f.locked = &l
+		f.locked, version = &l, m.lock.Render
 	} else if prior, ok := p.prior[name]; ok && isWanted && !prior.there {
 		// It was deleted by hand in the root where the object was before.
-		f.locked = &prior.locked
+		f.locked, version = &prior.locked, prior.render
 	}
 	if f.locked != nil {
-		f.sameRows = w.rows != "" && w.rows == f.locked.Rows && (m.lock == nil || m.lock.Render != Version)
+		f.sameRows = version != Version && w.rows != "" && w.rows == f.locked.Rows
 	}
 	v := judge(f, p.in.Overwrite)
 	c := concern{path: path.Join(plan.folder, name), key: w.key, origins: w.origins, gone: !isWanted}
@@ -501,9 +511,9 @@ func (p *planner) settle(plan *rootPlan, next *Lock, m *mergedRoot, name string,
 		plan.drops = append(plan.drops, name)
 		return false
 	case edited:
-		next.Files[name] = *f.locked
+		// The digest is of what would stand there: the edit stays one.
+		next.Files[name] = entry
 	case held:
-		entry = *f.locked
 		entry.Held = HeldDeleted
 		next.Files[name] = entry
 		return false

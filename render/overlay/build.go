@@ -69,38 +69,37 @@ func run(files filesys.FileSystem, folder string) (resources resmap.ResMap, err 
 
 // decode turns what kustomize built into objects of ours.
 func decode(r *root, resources resmap.ResMap) (Built, []identity, hedgehog.Issues) {
-	built := Built{Root: r.path}
+	built := Built{Root: r.path, Plain: r.plain()}
 	var ids []identity
 	var decoder hedgehog.Decoder
-	var stream bytes.Buffer
-	for i, resource := range resources.Resources() {
-		document, err := resource.AsYAML()
+	for _, resource := range resources.Resources() {
+		was, is := resource.OrgId(), resource.CurId()
+		file := r.fileOf(was.Kind, was.Name)
+		ids = append(ids, identity{is.Group, is.Kind, is.EffectiveNamespace(), is.Name, file})
+		if built.Plain && r.known {
+			continue
+		}
+		document, err := resource.MarshalJSON()
+		if err == nil {
+			err = decoder.Decode(file, bytes.NewReader(document))
+		}
 		if err != nil {
 			return Built{}, nil, failure(r, err)
 		}
-		if i > 0 {
-			stream.WriteString("---\n")
-		}
-		stream.Write(document)
-		file := r.fileOf(resource.OrgId().Kind, resource.OrgId().Name)
-		if err := decoder.Decode(file, bytes.NewReader(document)); err != nil {
-			return Built{}, nil, failure(r, err)
-		}
-		id := resource.CurId()
-		ids = append(ids, identity{id.Group, id.Kind, id.EffectiveNamespace(), id.Name, file})
+		built.documents = append(built.documents, document)
 	}
 	result := decoder.Result()
 	for o := range result.Fabric.All() {
 		hedgehog.Default(o)
 		for i := range o.Origins {
-			o.Origins[i].Line = 0 // a line of the stream, not of the file
+			o.Origins[i].Line = 0 // a line of the document, not of the file
 		}
 		built.Objects = append(built.Objects, o)
 	}
 	for i := range result.Issues {
 		result.Issues[i].Origin.Line = 0
 	}
-	built.YAML = stream.Bytes()
+	built.Foreign = result.Foreign
 	return built, ids, result.Issues
 }
 

@@ -166,7 +166,11 @@ func TestBuildGivesWhatKustomizeGives(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(string(want), string(b.YAML)); d != "" {
+		text, err := b.YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(string(want), string(text)); d != "" {
 			t.Errorf("%s: -want +got:\n%s", b.Root, d)
 		}
 	}
@@ -185,7 +189,11 @@ func Example() {
 		}
 	}
 	result := overlay.Build(repo, []overlay.Stage{{Component: "overlay", Roots: []string{"base"}}}, overlay.Options{})
-	fmt.Print(string(result.Built[0].YAML))
+	text, err := result.Built[0].YAML()
+	if err != nil {
+		panic(err)
+	}
+	fmt.Print(string(text))
 	fmt.Println(result.Issues[0])
 	// Output:
 	// apiVersion: wiring.githedgehog.com/v1beta1
@@ -229,7 +237,7 @@ func BenchmarkBuild(b *testing.B) {
 			t, stage := large(b, n, 500)
 			b.ReportAllocs()
 			for b.Loop() {
-				if got := overlay.Build(t, []overlay.Stage{stage}, overlay.Options{}); len(got.Issues) > 0 {
+				if got := overlay.Build(t, []overlay.Stage{stage}, overlay.Options{Known: stage.Roots}); len(got.Issues) > 0 {
 					b.Fatal(got.Issues)
 				}
 			}

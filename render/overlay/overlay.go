@@ -21,6 +21,8 @@ import (
 	"slices"
 	"sync"
 
+	"sigs.k8s.io/yaml"
+
 	"hedgehog-gitops/render/hedgehog"
 	"hedgehog-gitops/render/tree"
 )
@@ -43,6 +45,9 @@ type Options struct {
 	Previous *tree.Tree
 	// Always are roots to build although nothing changed.
 	Always []string
+	// Known are roots of whose files the caller has the objects: they are left out of
+	// the result where the root is [Built.Plain], which saves half of the time.
+	Known []string
 	// Workers is how many roots are built at a time; by default one for each CPU.
 	Workers int
 }
@@ -58,12 +63,35 @@ type Result struct {
 // Built is one root as kustomize sees it.
 type Built struct {
 	Root string
-	// YAML is the stream that kustomize build prints.
-	YAML []byte
-	// Objects are those of the stream that are Hedgehog's, in its order. Their
+	// Plain is whether kustomize only puts the root's files together: no component
+	// and nothing in its kustomization changes an object.
+	Plain bool
+	// Objects are those that are Hedgehog's, in their canonical order and form. Their
 	// origin is the file they stand in, if that is known, else the root's
 	// kustomization.
 	Objects []*hedgehog.Object
+	// Foreign are all others.
+	Foreign []hedgehog.Foreign
+
+	// documents are all objects as JSON, in kustomize's order.
+	documents [][]byte
+}
+
+// YAML returns the stream that kustomize build prints for the root; nothing for
+// one whose objects were left out.
+func (b Built) YAML() ([]byte, error) {
+	var stream bytes.Buffer
+	for i, document := range b.documents {
+		text, err := yaml.JSONToYAML(document)
+		if err != nil {
+			return nil, fmt.Errorf("writing what %s gives: %w", b.Root, err)
+		}
+		if i > 0 {
+			stream.WriteString("---\n")
+		}
+		stream.Write(text)
+	}
+	return stream.Bytes(), nil
 }
 
 // Build builds the roots of the stages in the tree, and checks what kustomize
@@ -93,24 +121,25 @@ type builder struct {
 type root struct {
 	path string
 	scan *scan
-	// component is whether the root belongs to a stage with a component.
-	component bool
+	// component is that of the root's stage, "" for none.
+	component string
 	wanted    bool
+	// known is whether the caller has the objects of the root's files.
+	known bool
+	// changed is whether a component changes objects of the root.
+	changed bool
 	// ids are the objects, with the file of each where it is known.
 	ids []identity
 }
 
 // check scans what goes into every root, and decides which to build.
 func (b *builder) check(stages []Stage) {
-	always := map[string]bool{}
-	for _, path := range b.options.Always {
-		always[path] = true
-	}
+	always, known := setOf(b.options.Always), setOf(b.options.Known)
 	for _, stage := range stages {
 		var roots []*root
 		sound := true
 		for _, path := range stage.Roots {
-			r := &root{path: path, scan: b.scanner.scan(path), component: stage.Component != ""}
+			r := &root{path: path, scan: b.scanner.scan(path), component: stage.Component, known: known[path]}
 			b.issues = append(b.issues, r.scan.issues...)
 			r.wanted = b.options.Previous == nil || always[path] || b.changed(r.scan)
 			if r.scan.issues.Worst() == hedgehog.Error {
@@ -189,7 +218,7 @@ func (b *builder) build() {
 		}
 		r.ids = o.ids
 		b.built = append(b.built, o.built)
-		if r.component {
+		if r.component != "" {
 			b.issues = append(b.issues, b.removed(r)...)
 		}
 	}
@@ -269,6 +298,14 @@ func kustomizationIn(t tree.Tree, folder string) string {
 // IsKustomization reports whether the folder holds a kustomization file, under
 // any of the names that kustomize knows.
 func IsKustomization(t tree.Tree, folder string) bool { return kustomizationIn(t, folder) != "" }
+
+func setOf(list []string) map[string]bool {
+	set := make(map[string]bool, len(list))
+	for _, s := range list {
+		set[s] = true
+	}
+	return set
+}
 
 // sortedKeys returns the keys of a set in order.
 func sortedKeys(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }

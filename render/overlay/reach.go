@@ -1,8 +1,8 @@
 package overlay
 
 import (
+	"encoding/json"
 	"fmt"
-	"reflect"
 	"regexp"
 	"strings"
 
@@ -38,14 +38,14 @@ func reach(s *scanner, component *scan, roots []*root, complete bool) (issues he
 	}
 	for _, r := range roots {
 		if everything {
-			r.wanted = true
+			r.wanted, r.changed = true, true
 		}
 		if len(selectors) == 0 {
 			continue
 		}
 		for _, file := range r.scan.resources {
 			if s.matches(selectors, file) {
-				r.wanted = true
+				r.wanted, r.changed = true, true
 			}
 		}
 	}
@@ -103,16 +103,39 @@ func componentSelectors(c *scan) (selectors []*selector, everything bool, issues
 	}
 
 	rest := k
-	rest.TypeMeta, rest.MetaData = types.TypeMeta{}, nil
 	rest.Patches, rest.PatchesJson6902, rest.PatchesStrategicMerge = nil, nil, nil
 	rest.Components = nil
-	everything = !reflect.DeepEqual(rest, types.Kustomization{})
+	everything = doesMore(rest)
 
 	for _, inner := range c.components {
 		more, all, wrong := componentSelectors(inner)
 		selectors, everything, issues = append(selectors, more...), everything || all, append(issues, wrong...)
 	}
 	return selectors, everything, issues
+}
+
+// doesMore reports whether a kustomization has fields other than those that say
+// what it is.
+func doesMore(k types.Kustomization) bool {
+	k.TypeMeta, k.MetaData = types.TypeMeta{}, nil
+	// Through JSON, so that an empty list counts as none.
+	text, err := json.Marshal(k)
+	return err != nil || string(text) != "{}"
+}
+
+// plain reports whether kustomize only puts the files of the root together.
+func (r *root) plain() bool {
+	k := r.scan.kustomization
+	k.Resources, k.Components = nil, nil
+	if r.changed || r.scan.nested || doesMore(k) {
+		return false
+	}
+	for _, c := range r.scan.components {
+		if c.folder != r.component {
+			return false
+		}
+	}
+	return true
 }
 
 // componentResources returns the files of objects that the component adds.

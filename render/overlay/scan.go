@@ -27,6 +27,8 @@ type scan struct {
 	// resources are the files of objects that the folder's kustomization, and the
 	// kustomizations it takes as resources, list; not those of components.
 	resources []string
+	// nested is whether the kustomization takes others as resources.
+	nested bool
 	// components are the scans of the components that it uses.
 	components []*scan
 	// openAPI is whether the folder, or one it refers to, sets openapi or crds,
@@ -216,6 +218,7 @@ func (s *scanner) followEntry(result *scan, field, ref string, plugin bool) {
 		}
 	case s.folders[name]:
 		inner := s.scanFolder(name, plugin)
+		result.nested = true
 		if result.include(inner) && field == "resources" {
 			result.resources = append(result.resources, inner.resources...)
 		}
