@@ -35,7 +35,7 @@ func (x *Index) Map(c Config) (*hedgehog.Fabric, hedgehog.Issues) {
 		fars:        map[ID]*farEnd{},
 		failed:      map[ID]bool{},
 	}
-	if m.scope() {
+	if m.complete() && m.scope() {
 		m.namespaces()
 		m.nodes()
 		m.vpcRecords()

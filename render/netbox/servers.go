@@ -178,6 +178,9 @@ func (m *mapper) serverConnection(b *bundle) *connection {
 			c.pinned = l.pin
 		}
 	}
+	if b.serverLAG != nil {
+		m.lostLegs(c, b)
+	}
 	mtu := m.serverMTU(b, lags)
 	switch {
 	case b.serverLAG == nil && !b.leafLAG:
@@ -206,6 +209,36 @@ func (m *mapper) serverConnection(b *bundle) *connection {
 	}
 	c.attach = func(c *connection) { m.attachServer(c, b, lags) }
 	return c
+}
+
+// lostLegs warns of members of a server's LAG that are cabled to something else
+// than a switch of the fabric: the connection is made without them.
+func (m *mapper) lostLegs(c *connection, b *bundle) {
+	server := b.links[0].server
+	for _, i := range m.interfacesOf[server.device.ID] {
+		if i.LAG != b.serverLAG.ID || slices.ContainsFunc(b.links, func(l serverLink) bool { return l.serverPort == i }) {
+			continue
+		}
+		t := m.termination[portRef{"dcim.interface", m.nearEnd(i).ID}]
+		if t == nil {
+			continue // not cabled
+		}
+		c.rows = append(c.rows, i, m.cables[t.Cable])
+		where, severity := "nowhere yet: a cable on the way is not connected", hedgehog.Notice
+		if far, bad := m.follow(i); bad != nil {
+			continue // reported from the switch, where it is one of the fabric's
+		} else if far != nil && far.port != nil {
+			device := m.deviceOf(far.port)
+			if kind, ok := m.pathField(far, "link"); !ok || kind == "ignore" || device == nil {
+				continue
+			}
+			where, severity = device.Name+", which is no switch of the fabric", hedgehog.Warning
+			c.rows = append(c.rows, device)
+		}
+		m.report(severity, "lag-leg-outside", server.object.Key(), i, "cable",
+			fmt.Sprintf("port %s of %s is in LAG %s and leads to %s, so the connection is made without it", i.Name, server.device.Name, b.serverLAG.Name, where),
+			"connect the port to a leaf of the fabric, or take it out of the LAG")
+	}
 }
 
 // serverMTU is the MTU of the server's LAG, else of its ports, else of the
@@ -393,7 +426,11 @@ func (m *mapper) attachSubnet(c *connection, by *Interface, s *subnet, native bo
 			return
 		}
 	} else {
-		name = m.numbered(hedgehog.KindVPCAttachment, m.attachmentName(s, c.object.Name), by, "the connection: "+cf("attachments"))
+		var ok bool
+		if name, ok = m.named(hedgehog.KindVPCAttachment, by, "", m.attachmentName(s, c.object.Name)); !ok {
+			return
+		}
+		name = m.numbered(hedgehog.KindVPCAttachment, name, by, "the connection: "+cf("attachments"))
 	}
 	o := newObject(hedgehog.KindVPCAttachment, name, by, s.row, s.vpc.row)
 	if s.vlan != nil {

@@ -194,6 +194,11 @@ func (m *mapper) subnetKeys(v *vpc) {
 			m.fail("subnet-name-missing", v.object.Key(), s.row, cf("subnet"),
 				fmt.Sprintf("VPC %s has several subnets, and nothing says what %s is called", v.name, s.row.Prefix),
 				fmt.Sprintf("set %s on the prefix, or call its VLAN %s-<subnet>", cf("subnet"), v.name))
+		case !validName(s.key) || len(s.key) > 63:
+			m.fail("subnet-name-invalid", v.object.Key(), s.row, cf("subnet"),
+				fmt.Sprintf("%q is no name for a subnet", s.key),
+				"set "+cf("subnet")+": at most 63 lower-case letters, digits, hyphens and dots, a letter or digit at both ends and beside every dot")
+			s.key = ""
 		case first != nil:
 			m.fail("subnet-name-collision", v.object.Key(), s.row, cf("subnet"),
 				fmt.Sprintf("prefixes %s and %s are both subnet %s of VPC %s", first.row.Prefix, s.row.Prefix, s.key, v.name),
