@@ -1,3 +1,4 @@
+# make demo   what it does, in seconds
 # make test   everything up to a real NetBox
 # make check  all of it: what a change must pass
 #
@@ -6,7 +7,7 @@
 GO   ?= go
 LINT  = $$($(GO) -C fixtures/tools tool -n golangci-lint)
 
-.PHONY: build test check lint vet race fuzz generate bench netbox-up netbox-down clean
+.PHONY: build test check lint vet race fuzz generate bench demo netbox-up netbox-down clean
 
 build:
 	$(GO) build -trimpath -o bin/ ./cmd/...
@@ -35,6 +36,9 @@ generate:
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+demo:
+	@$(GO) run ./fixtures/demo
 
 netbox-up:
 	@bash fixtures/netboxserver/server.sh up

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -16,6 +17,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"hedgehog-gitops/render"
 	"hedgehog-gitops/render/hedgehog"
 	"hedgehog-gitops/render/netbox"
 )
@@ -36,7 +38,8 @@ type config struct {
 type configDoc struct {
 	Root   rootFolder `yaml:"root"`
 	NetBox struct {
-		URL webAddress `yaml:"url"`
+		URL    webAddress `yaml:"url"`
+		CAFile string     `yaml:"caFile"`
 	} `yaml:"netbox"`
 	Fabrics     []fabricDoc    `yaml:"fabrics"`
 	Tag         slug           `yaml:"tag"`
@@ -46,20 +49,21 @@ type configDoc struct {
 // fabricDoc is one fabric of the file. [fabricDefaults] gives what stands in it
 // when the file says nothing.
 type fabricDoc struct {
-	Name          fabricName          `yaml:"name"`
-	Site          slug                `yaml:"site"`
-	Location      slug                `yaml:"location"`
-	Statuses      []string            `yaml:"statuses"`
-	Roles         map[roleName][]slug `yaml:"roles"`
-	VLANGroups    []slug              `yaml:"vlanGroups"`
-	Containers    []netip.Prefix      `yaml:"containers"`
-	Profiles      map[string]string   `yaml:"profiles"`
-	Names         namesDoc            `yaml:"names"`
-	Gateway       bool                `yaml:"gateway"`
-	FabricVersion fabricVersion       `yaml:"fabricVersion"`
-	Target        target              `yaml:"target"`
-	UnderlayVRF   string              `yaml:"underlayVRF"`
-	Pools         poolsDoc            `yaml:"pools"`
+	Name          fabricName           `yaml:"name"`
+	Site          slug                 `yaml:"site"`
+	Location      slug                 `yaml:"location"`
+	Statuses      []string             `yaml:"statuses"`
+	Roles         map[roleName][]slug  `yaml:"roles"`
+	VLANGroups    []slug               `yaml:"vlanGroups"`
+	Containers    []netip.Prefix       `yaml:"containers"`
+	Profiles      map[string]string    `yaml:"profiles"`
+	Names         namesDoc             `yaml:"names"`
+	Gateway       bool                 `yaml:"gateway"`
+	FabricVersion fabricVersion        `yaml:"fabricVersion"`
+	Target        target               `yaml:"target"`
+	UnderlayVRF   string               `yaml:"underlayVRF"`
+	Pools         poolsDoc             `yaml:"pools"`
+	Shards        map[stageName]digits `yaml:"shards"`
 }
 
 type namesDoc struct {
@@ -201,6 +205,16 @@ func (c *config) netboxURL() (string, error) {
 	return string(address), nil
 }
 
+// caFile returns the file of authorities to trust besides the system's, "" for
+// none. A relative path counts from the configuration's folder.
+func (c *config) caFile() (string, error) {
+	var name string
+	if err := c.use(&name, "netbox", "caFile"); err != nil || name == "" || filepath.IsAbs(name) {
+		return name, err
+	}
+	return filepath.Join(filepath.Dir(c.file), name), nil
+}
+
 // rootFolder returns the folder of the repository below which everything lies,
 // "" for its top.
 func (c *config) rootFolder() (string, error) {
@@ -216,24 +230,32 @@ func (c *config) tag() (string, error) {
 	return string(tag), err
 }
 
-// fabric returns how the fabric of that name is read from NetBox.
-func (c *config) fabric(name string) (netbox.Config, error) {
+// fabricConfig is all that is configured of one fabric.
+type fabricConfig struct {
+	// NetBox says how it is read from NetBox.
+	NetBox netbox.Config
+	// Shards says how its files are spread over roots, see [render.Input].
+	Shards map[string]int
+}
+
+// fabric returns what is configured of the fabric of that name.
+func (c *config) fabric(name string) (fabricConfig, error) {
 	tag, err := c.tag()
 	if err != nil {
-		return netbox.Config{}, err
+		return fabricConfig{}, err
 	}
 	names, err := c.fabricNames()
 	if err != nil {
-		return netbox.Config{}, err
+		return fabricConfig{}, err
 	}
 	if len(names) == 0 {
 		var valid fabricName
 		if err := valid.UnmarshalText([]byte(name)); err != nil {
-			return netbox.Config{}, fmt.Errorf("the fabric name %q %w", name, err)
+			return fabricConfig{}, fmt.Errorf("the fabric name %q %w", name, err)
 		}
 		conf := netbox.DefaultConfig(name)
 		conf.Tag = tag
-		return conf, nil
+		return fabricConfig{NetBox: conf}, nil
 	}
 	i := slices.Index(names, name)
 	if i < 0 {
@@ -241,14 +263,20 @@ func (c *config) fabric(name string) (netbox.Config, error) {
 		if near := closest(name, names); near != "" {
 			hints = []string{fmt.Sprintf("did you mean %s?", near)}
 		}
-		return netbox.Config{}, hint(fmt.Errorf("there is no fabric %q in %s", name, c.file), hints...)
+		return fabricConfig{}, hint(fmt.Errorf("there is no fabric %q in %s", name, c.file), hints...)
 	}
 	doc := fabricDefaults()
 	if err := c.use(&doc, "fabrics", strconv.Itoa(i)); err != nil {
-		return netbox.Config{}, err
+		return fabricConfig{}, err
 	}
-	conf := doc.config()
-	conf.Tag = tag
+	conf := fabricConfig{NetBox: doc.config()}
+	conf.NetBox.Tag = tag
+	for stage, digits := range doc.Shards {
+		if conf.Shards == nil {
+			conf.Shards = map[string]int{}
+		}
+		conf.Shards[string(stage)] = int(digits)
+	}
 	return conf, nil
 }
 
@@ -358,6 +386,10 @@ type (
 	fabricVersion string
 	target        hedgehog.Target
 	vlanRange     hedgehog.VLANRange
+	// stageName is one of [render.Stages].
+	stageName string
+	// digits is how many hex digits name the shards of a stage.
+	digits int
 )
 
 var (
@@ -487,5 +519,22 @@ func (r *vlanRange) UnmarshalText(text []byte) error {
 		return errors.New("is no range of VLANs: ids go from 1 to 4094, the lower one first")
 	}
 	*r = vlanRange{From: uint16(from), To: uint16(to)}
+	return nil
+}
+
+func (s *stageName) UnmarshalText(text []byte) error {
+	if stages := render.Stages(); !slices.Contains(stages, string(text)) {
+		return fmt.Errorf("is no stage: those are %s", strings.Join(stages, ", "))
+	}
+	*s = stageName(text)
+	return nil
+}
+
+func (d *digits) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 0 || n > 8 {
+		return errors.New("is no number of digits from 0 to 8")
+	}
+	*d = digits(n)
 	return nil
 }

@@ -40,7 +40,7 @@ func TestAFabricOfWhichTheFileSaysNothingHasEveryDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(netbox.DefaultConfig("lab"), got, compareAddresses); diff != "" {
+	if diff := cmp.Diff(netbox.DefaultConfig("lab"), got.NetBox, compareAddresses); diff != "" {
 		t.Errorf("fabric (-want +got):\n%s", diff)
 	}
 }
@@ -51,7 +51,7 @@ func TestEveryKeyOfAFabricReachesItsConfiguration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := parseConfig("full.yaml", data, env("SITE", "dc-1", "NETBOX_HOST", "netbox.example.com", "TAG", "hh"))
+	c, err := parseConfig("conf/full.yaml", data, env("SITE", "dc-1", "NETBOX_HOST", "netbox.example.com", "TAG", "hh"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,8 +97,14 @@ func TestEveryKeyOfAFabricReachesItsConfiguration(t *testing.T) {
 			},
 		},
 	}
-	if diff := cmp.Diff(want, got, compareAddresses); diff != "" {
+	if diff := cmp.Diff(want, got.NetBox, compareAddresses); diff != "" {
 		t.Errorf("fabric (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]int{"10-nodes": 1, "20-connections": 0}, got.Shards); diff != "" {
+		t.Errorf("shards (-want +got):\n%s", diff)
+	}
+	if ca, err := c.caFile(); ca != "conf/ca.pem" || err != nil {
+		t.Errorf("file of authorities is %q, %v", ca, err)
 	}
 	if root, err := c.rootFolder(); root != "network/fabrics" || err != nil {
 		t.Errorf("root is %q, %v", root, err)
@@ -143,6 +149,8 @@ func TestMistakesInTheConfiguration(t *testing.T) {
 		"an address that is none":            {fabric + "pools: {managementDHCPStart: x}}", []string{`"x" is no address`}},
 		"an AS number out of range":          {fabric + "pools: {spineASN: 4294967296}}", []string{"is no number from 0"}},
 		"VLANs the wrong way round":          {fabric + "pools: {reservedVLANs: [5-3]}}", []string{"fabrics[0].pools.reservedVLANs[0]"}},
+		"an unknown stage":                   {fabric + "shards: {40-x: 1}}", []string{`"40-x" is no stage`}},
+		"too many digits of a shard":         {fabric + "shards: {10-nodes: 9}}", []string{`"9" is no number of digits`}},
 		"a boolean that is none":             {fabric + "gateway: maybe}", []string{`"maybe" is neither true nor false`}},
 		"an unknown release":                 {fabric + "fabricVersion: 25.01}", []string{`"25.01" is no release`}},
 		"an unknown target":                  {fabric + "target: moon}", []string{`"moon" is neither cluster nor installer`}},
@@ -244,8 +252,8 @@ func FuzzConfig(f *testing.F) {
 		}
 		for _, name := range names {
 			conf, err := c.fabric(name)
-			if err == nil && (strings.ContainsAny(conf.Name, "/\\\n") || conf.Name == "" || conf.Site == "") {
-				t.Errorf("fabric %q has name %q and site %q", name, conf.Name, conf.Site)
+			if err == nil && (strings.ContainsAny(conf.NetBox.Name, "/\\\n") || conf.NetBox.Name == "" || conf.NetBox.Site == "") {
+				t.Errorf("fabric %q has name %q and site %q", name, conf.NetBox.Name, conf.NetBox.Site)
 			}
 		}
 	})

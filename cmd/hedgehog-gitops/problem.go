@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"github.com/fatih/color"
 
 	"hedgehog-gitops/render/hedgehog"
+	"hedgehog-gitops/render/netbox/rest"
 )
 
 // hinted is an error with advice: lines that a person can act on, most of them
@@ -48,20 +48,27 @@ func (a *app) printEnd(code int, err error) {
 		a.say("%s interrupted", a.paint("error:", color.FgRed, color.Bold))
 		return
 	}
+	a.printError(err)
+}
+
+// printError writes what went wrong, then what to do about it.
+func (a *app) printError(err error) {
 	var f *faulty
 	if errors.As(err, &f) {
 		a.printIssues(f.issues, "")
 	}
-	text := err.Error()
-	if errors.Is(err, context.DeadlineExceeded) {
-		text += " (too slow)"
-	}
-	a.say("%s %s", a.paint("error:", color.FgRed, color.Bold), strings.TrimSpace(text))
+	a.say("%s %s", a.paint("error:", color.FgRed, color.Bold), strings.TrimSpace(err.Error()))
+	var hints []string
 	var h *hinted
 	if errors.As(err, &h) {
-		for _, line := range h.hints {
-			a.say("%s %s", a.paint("hint:", color.FgCyan), line)
-		}
+		hints = h.hints
+	}
+	var r *rest.Error
+	if errors.As(err, &r) && r.Hint != "" {
+		hints = append(hints, r.Hint)
+	}
+	for _, line := range hints {
+		a.say("%s %s", a.paint("hint:", color.FgCyan), line)
 	}
 }
 

@@ -32,7 +32,7 @@ Environment:
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-		Args:              cobra.NoArgs,
+		Args:              knownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return cmd.Help()
 		},
@@ -49,12 +49,37 @@ Environment:
 	flags.StringVar(&c.config, "config", "", "configuration `FILE` (default: hedgehog-gitops.yaml here, if there is one)")
 	flags.BoolVar(&c.quiet, "quiet", false, "say nothing but warnings and errors")
 	root.AddCommand(
+		newSnapshotCommand(a, &c),
+		newRenderCommand(a, &c),
+		newBootstrapCommand(a, &c),
 		newVersionCommand(a),
 	)
 	for _, cmd := range root.Commands() {
 		cmd.DisableFlagsInUseLine = true
 	}
 	return root
+}
+
+// knownCommand refuses a command that there is not.
+func knownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, cmd := range root.Commands() {
+		if !cmd.Hidden {
+			names = append(names, cmd.Name())
+		}
+	}
+	advice := "hedgehog-gitops --help"
+	if near := closest(args[0], names); near != "" {
+		advice = fmt.Sprintf("did you mean hedgehog-gitops %s?", near)
+	}
+	return hint(fmt.Errorf("there is no command %q", args[0]), advice)
+}
+
+func addFabricFlag(cmd *cobra.Command, fabric *string) {
+	cmd.Flags().StringVar(fabric, "fabric", "", "only the fabric `NAME` (default: all of the configuration)")
 }
 
 // exitHelp is the table of exit codes as --help shows it.
@@ -129,4 +154,4 @@ func version() string {
 	return info.Main.Version
 }
 
-var errNoOutput = errors.New("nowhere to write to")
+var errNoOutput = errors.New("nowhere to write to: -o is missing")

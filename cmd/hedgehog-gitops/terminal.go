@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -54,33 +56,34 @@ func tableRow(cells []string) table.Row {
 	return row
 }
 
-// progress shows how far long work has come, on a terminal only. The zero
-// value shows nothing.
+// progress shows that long work goes on, and how far it came; on a terminal
+// only. The zero value shows nothing.
 type progress struct {
-	bar *progressbar.ProgressBar
+	bar  *progressbar.ProgressBar
+	rows int
 }
 
-// newProgress starts a display of the work, which takes total steps.
-func (a *app) newProgress(quiet bool, work string, total int) *progress {
+func (a *app) newProgress(quiet bool) *progress {
 	if !a.errTTY || quiet {
 		return &progress{}
 	}
-	return &progress{progressbar.NewOptions(total,
+	return &progress{bar: progressbar.NewOptions(-1,
 		progressbar.OptionSetWriter(a.stderr),
-		progressbar.OptionSetDescription(work),
-		progressbar.OptionSetWidth(20),
-		progressbar.OptionSetElapsedTime(false),
-		progressbar.OptionSetPredictTime(false),
+		progressbar.OptionSetElapsedTime(true),
+		progressbar.OptionSpinnerType(14),
+		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionClearOnFinish(),
 	)}
 }
 
-// step says what is being done, and how many steps are done.
-func (p *progress) step(what string, done int) {
-	if p.bar != nil {
-		p.bar.Describe(what)
-		_ = p.bar.Set(done) // a display that fails stops no work
+// step says what was done last, and how many more rows that gave.
+func (p *progress) step(what string, rows int) {
+	if p.bar == nil {
+		return
 	}
+	p.rows += rows
+	p.bar.Describe(fmt.Sprintf("%s, %s", what, plural(p.rows, "row")))
+	_ = p.bar.Add(1) // a display that fails stops no work
 }
 
 // end takes the display away.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/fatih/color"
@@ -95,4 +96,12 @@ func countIssues(issues hedgehog.Issues) string {
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// heard returns the issues that people are told of: with --quiet no notices.
+func heard(issues hedgehog.Issues, quiet bool) hedgehog.Issues {
+	if !quiet {
+		return issues
+	}
+	return slices.DeleteFunc(slices.Clone(issues), func(i hedgehog.Issue) bool { return i.Severity == hedgehog.Notice })
 }

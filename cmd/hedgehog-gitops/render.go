@@ -1,0 +1,317 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"hedgehog-gitops/render"
+	"hedgehog-gitops/render/hedgehog"
+	"hedgehog-gitops/render/netbox"
+	"hedgehog-gitops/render/tree"
+)
+
+type renderOptions struct {
+	app    *app
+	common *common
+
+	output        string
+	fabric        string
+	snapshot      string
+	overwrite     bool
+	target        string
+	fabricVersion string
+	format        formatFlags
+}
+
+func newRenderCommand(a *app, c *common) *cobra.Command {
+	o := renderOptions{app: a, common: c}
+	cmd := &cobra.Command{
+		Use:   "render -o DIR",
+		Short: "Render fabrics from NetBox into the files of a repository",
+		Long: `Renders what NetBox says a fabric should be as manifests, checks them by the
+rules of Hedgehog, builds them with kustomize and people's overlays, and writes
+the files that differ into DIR, the root of the repository. A run that finds
+nothing new writes nothing.
+
+A fabric with an error is not rendered at all; the others are. Files that were
+edited by hand, and files that are not ours, are left alone and named.
+
+Without a configuration file, --fabric NAME is the NetBox site of that slug with
+every default.`,
+		Example: `  hedgehog-gitops render -o .
+  hedgehog-gitops render --fabric lab -o - | kubectl diff -f -
+  hedgehog-gitops render --fabric lab --format hhfab -o include/fabric.yaml
+  hedgehog-gitops render --snapshot netbox.json -o .`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runRender(cmd.Context(), o)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&o.output, "output", "o", "", "`DIR` to write to; - for one stream of YAML on standard output; with --format hhfab a file or -")
+	addFabricFlag(cmd, &o.fabric)
+	addSnapshotFlag(cmd, &o.snapshot)
+	flags.BoolVar(&o.overwrite, "overwrite", false, "replace files that were edited by hand")
+	flags.StringVar(&o.target, "target", "", "who gets the manifests: cluster or installer (default: the configuration, else cluster)")
+	flags.StringVar(&o.fabricVersion, "fabric-version", "", "release of Hedgehog `V` to render for: 26.03 or 26.02 (default: the configuration, else 26.03)")
+	o.format.add(cmd, formatHhfab)
+	return cmd
+}
+
+// renderResult is what the command render did.
+type renderResult struct {
+	Fabrics []fabricResult
+	// Issues are about NetBox as a whole.
+	Issues    hedgehog.Issues
+	Root      string // of the configuration
+	NetBoxURL string // "" when it is not known
+	Output    string
+}
+
+// fabricResult is what became of one fabric.
+type fabricResult struct {
+	Name string
+	// Rendered is false when an error kept the fabric from being rendered.
+	Rendered bool
+	Objects  int
+	Changes  []tree.Change
+	Issues   hedgehog.Issues
+	// Stream is set when the fabric was written as one file, StreamChanged when
+	// that file changed.
+	Stream, StreamChanged bool
+	// Err is broken machinery; nil when the issues say all.
+	Err error
+}
+
+func runRender(ctx context.Context, o renderOptions) error {
+	format, err := o.format.choose(formatHhfab)
+	if err != nil {
+		return err
+	}
+	if err := o.check(format); err != nil {
+		return err
+	}
+	conf, err := loadConfig(o.common.config, o.app.getenv)
+	if err != nil {
+		return err
+	}
+	chosen, err := conf.chosenFabrics(o.fabric, "hedgehog-gitops render")
+	if err != nil {
+		return err
+	}
+	if len(chosen) > 1 && (o.output == "-" || format == formatHhfab) {
+		return hint(fmt.Errorf("one stream holds one fabric, and %s has %d", conf.file, len(chosen)),
+			"choose one: --fabric "+chosen[0].name, "or write all of them as files: -o DIR")
+	}
+	result := renderResult{Output: o.output}
+	if result.Root, err = conf.rootFolder(); err != nil {
+		return err
+	}
+	// Only links in messages need the address here.
+	result.NetBoxURL, _ = conf.netboxURL()
+	snapshot := &netbox.Snapshot{}
+	if fabrics := usable(chosen); len(fabrics) > 0 {
+		if snapshot, result.Issues, err = o.app.snapshot(ctx, o.common, conf, o.snapshot, fabrics); err != nil {
+			return err
+		}
+	}
+	index := netbox.NewIndex(snapshot)
+	for _, f := range chosen {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		result.Fabrics = append(result.Fabrics, o.renderFabric(&result, index, f, format))
+	}
+	if err := o.app.showRender(result, format, o.common.quiet); err != nil {
+		return err
+	}
+	return result.err()
+}
+
+// check refuses flags that do not go together.
+func (o renderOptions) check(format format) error {
+	if o.output == "" {
+		return hint(errNoOutput, "hedgehog-gitops render -o . writes into the repository here", "hedgehog-gitops render -o - prints one fabric")
+	}
+	if o.output == "-" && format == formatJSON {
+		return errors.New("-o - and --json exclude each other: both write to standard output")
+	}
+	if o.overwrite && (o.output == "-" || format == formatHhfab) {
+		return errors.New("--overwrite is for the files of a repository: -o DIR")
+	}
+	if o.target != "" {
+		if err := new(target).UnmarshalText([]byte(o.target)); err != nil {
+			return fmt.Errorf("--target %q %w", o.target, err)
+		}
+	}
+	if o.fabricVersion != "" {
+		if err := new(fabricVersion).UnmarshalText([]byte(o.fabricVersion)); err != nil {
+			return fmt.Errorf("--fabric-version %q %w", o.fabricVersion, err)
+		}
+	}
+	return nil
+}
+
+// renderFabric renders one fabric and writes it. Issues of the whole that are
+// this fabric's alone become its own.
+func (o renderOptions) renderFabric(whole *renderResult, index *netbox.Index, chosen chosenFabric, format format) fabricResult {
+	result := fabricResult{Name: chosen.name}
+	if chosen.err != nil {
+		var f *faulty
+		if errors.As(chosen.err, &f) {
+			result.Issues = f.issues
+		} else {
+			result.Err = chosen.err
+		}
+		return result
+	}
+	result.Issues, whole.Issues = split(whole.Issues, func(i hedgehog.Issue) bool {
+		return strings.HasPrefix(i.Field, "fabrics."+chosen.name+".")
+	})
+	if result.Issues.Worst() == hedgehog.Error || whole.Issues.Worst() == hedgehog.Error {
+		return result
+	}
+	settings := chosen.settings
+	if o.target != "" {
+		settings.NetBox.Settings.Target = hedgehog.Target(o.target)
+	}
+	if o.fabricVersion != "" {
+		settings.NetBox.Settings.FabricVersion = o.fabricVersion
+	}
+	fabric, issues := index.Map(settings.NetBox)
+	if !result.add(issues) {
+		result.Issues.Sort()
+		return result
+	}
+	result.Objects = fabric.Len()
+	for object := range fabric.All() {
+		hedgehog.Default(object)
+	}
+	if o.output != "-" && format != formatHhfab {
+		result.Err = o.writeFiles(&result, fabric, index, settings.Shards, filepath.Join(o.output, filepath.FromSlash(whole.Root)))
+	} else if result.add(hedgehog.Check(fabric)) {
+		result.Err = o.writeStream(&result, fabric, format)
+	}
+	result.Issues.Sort()
+	result.Rendered = result.Err == nil && result.Issues.Worst() < hedgehog.Error
+	return result
+}
+
+// add notes issues and reports whether none of them is an error.
+func (r *fabricResult) add(issues hedgehog.Issues) bool {
+	r.Issues = append(r.Issues, issues...)
+	return issues.Worst() < hedgehog.Error
+}
+
+// split returns the issues that are meant, and the others.
+func split(issues hedgehog.Issues, meant func(hedgehog.Issue) bool) (these, others hedgehog.Issues) {
+	for _, i := range issues {
+		if meant(i) {
+			these = append(these, i)
+		} else {
+			others = append(others, i)
+		}
+	}
+	return these, others
+}
+
+// writeFiles writes the files of the fabric that differ from those in dir.
+// Nothing is written while there is an error among the issues.
+func (o renderOptions) writeFiles(result *fabricResult, fabric *hedgehog.Fabric, index *netbox.Index, shards map[string]int, dir string) error {
+	merged, err := tree.Read(dir, render.FabricFolder(result.Name))
+	if err != nil {
+		return err
+	}
+	rows, rowsErr := index.Digester(), error(nil)
+	in := render.Input{
+		Fabric:    result.Name,
+		Objects:   fabric,
+		Merged:    merged,
+		Shards:    shards,
+		Overwrite: o.overwrite,
+		Rows: func(origins []hedgehog.Origin) string {
+			digest, err := rows(origins)
+			rowsErr = errors.Join(rowsErr, err)
+			return digest
+		},
+	}
+	out := render.Plan(in)
+	if rowsErr != nil {
+		return rowsErr
+	}
+	if !result.add(out.Issues) {
+		return nil
+	}
+	checked, err := render.Check(in, out)
+	if err != nil {
+		return err
+	}
+	// What counts is what the cluster gets: with people's patches.
+	if !result.add(checked.Issues) || !result.add(hedgehog.Check(checked.Objects)) {
+		return nil
+	}
+	if err := tree.Write(dir, out.Changes); err != nil {
+		return err
+	}
+	result.Changes = out.Changes
+	return nil
+}
+
+// hedgehogStream is the fabric as one canonical stream.
+func hedgehogStream(fabric *hedgehog.Fabric) ([]byte, error) {
+	var out bytes.Buffer
+	err := hedgehog.Encode(&out, fabric.All())
+	return out.Bytes(), err
+}
+
+// hhfabStream makes an include file of hhfab of the stream. Its comment stands
+// inside the first document: hhfab refuses a document that is only a comment.
+func hhfabStream(stream []byte) []byte {
+	first, rest, ok := bytes.Cut(stream, []byte("\n"))
+	if !ok {
+		return stream
+	}
+	return fmt.Appendf(nil, "%s\n# Generated by hedgehog-gitops from NetBox, do not edit.\n%s", first, rest)
+}
+
+// writeStream writes the fabric as one file, or to standard output.
+func (o renderOptions) writeStream(result *fabricResult, fabric *hedgehog.Fabric, format format) error {
+	stream, err := hedgehogStream(fabric)
+	if err != nil {
+		return err
+	}
+	if format == formatHhfab {
+		stream = hhfabStream(stream)
+	}
+	if o.output == "-" {
+		_, err = o.app.stdout.Write(stream)
+		return err
+	}
+	result.Stream = true
+	result.StreamChanged, err = writeFile(o.output, stream)
+	return err
+}
+
+// err says which fabrics were not rendered.
+func (r renderResult) err() error {
+	var failed []string
+	for _, f := range r.Fabrics {
+		if !f.Rendered {
+			failed = append(failed, f.Name)
+		}
+	}
+	switch {
+	case len(failed) == 0:
+		return nil
+	case len(r.Fabrics) == 1:
+		return fmt.Errorf("fabric %s was not rendered", failed[0])
+	default:
+		return fmt.Errorf("%d of %d fabrics were not rendered: %s", len(failed), len(r.Fabrics), strings.Join(failed, ", "))
+	}
+}
