@@ -50,17 +50,24 @@ func (m *mapper) peerings() {
 	// externals of all targets must be known before any of them is used.
 	for n := range targets {
 		s := &targets[n]
+		var oneWay []*VRF
 		for _, v := range users[s.target.ID] {
-			if m.oneWay(s.target, v) {
-				continue
+			if slices.Contains(v.ImportTargets, s.target.ID) && slices.Contains(v.ExportTargets, s.target.ID) {
+				s.vrfs = append(s.vrfs, v)
+			} else {
+				oneWay = append(oneWay, v)
 			}
-			s.vrfs = append(s.vrfs, v)
 		}
-		if slices.ContainsFunc(s.vrfs, func(v *VRF) bool { return m.vpcs[v.ID] != nil }) {
-			for _, v := range s.vrfs {
-				if e := m.externals[v.ID]; e != nil {
-					m.enter(e)
-				}
+		withVPC := slices.ContainsFunc(s.vrfs, func(v *VRF) bool { return m.vpcs[v.ID] != nil })
+		for _, v := range oneWay {
+			e := m.externals[v.ID]
+			if m.vpcs[v.ID] != nil || e != nil && (e.inScope || withVPC) {
+				m.oneWay(s.target, v)
+			}
+		}
+		for _, v := range s.vrfs {
+			if e := m.externals[v.ID]; e != nil && withVPC {
+				m.enter(e)
 			}
 		}
 	}
@@ -69,23 +76,15 @@ func (m *mapper) peerings() {
 	}
 }
 
-// oneWay reports, for a VRF of the fabric as an error, that it only imports or
-// only exports a target.
-func (m *mapper) oneWay(t *RouteTarget, v *VRF) bool {
-	imports, exports := slices.Contains(v.ImportTargets, t.ID), slices.Contains(v.ExportTargets, t.ID)
-	if imports && exports {
-		return false
+// oneWay reports that a VRF of the fabric only imports or only exports a target.
+func (m *mapper) oneWay(t *RouteTarget, v *VRF) {
+	field, word := "export_targets", "imports"
+	if slices.Contains(v.ExportTargets, t.ID) {
+		field, word = "import_targets", "exports"
 	}
-	if e := m.externals[v.ID]; m.vpcs[v.ID] != nil || e != nil && e.inScope {
-		field, word := "export_targets", "imports"
-		if exports {
-			field, word = "import_targets", "exports"
-		}
-		m.fail("peering-one-way", hedgehog.Key{}, v, field,
-			fmt.Sprintf("VRF %s only %s route target %s, and a peering goes both ways", v.Name, word, t.Name),
-			fmt.Sprintf("import and export the target on both sides, or take the tag %s off it", m.c.Tag))
-	}
-	return true
+	m.fail("peering-one-way", hedgehog.Key{}, v, field,
+		fmt.Sprintf("VRF %s only %s route target %s, and a peering goes both ways", v.Name, word, t.Name),
+		fmt.Sprintf("import and export the target on both sides, or take the tag %s off it", m.c.Tag))
 }
 
 // peering renders one route target: a peering of each pair of its VRFs.

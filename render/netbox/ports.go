@@ -54,6 +54,15 @@ func (m *mapper) ports(s *switchNode) {
 			s.management = i
 		}
 	}
+	if s.management == nil {
+		// The boot loader's names of the management port hold on every switch.
+		for _, i := range list {
+			if _, known := s.portOf[i.ID]; !known && isPort(i) && slices.Contains([]string{"eth0", "management0"}, strings.ToLower(i.Name)) {
+				s.management, s.portOf[i.ID] = i, "M1"
+				break
+			}
+		}
+	}
 	for _, i := range children {
 		port := i.Fields.text("port")
 		if port == "" {

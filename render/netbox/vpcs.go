@@ -417,7 +417,11 @@ func (m *mapper) leasesOf(s *subnet, yield func(a *IPAddress, ip netip.Addr, on 
 		if err != nil || on == nil || !s.prefix.Contains(p.Addr()) {
 			continue
 		}
-		if d := m.deviceOf(on); d != nil && m.here(d) && m.rendered(d) && m.roleOf(d) != "" {
+		d := m.deviceOf(on)
+		if d == nil || !m.here(d) || !m.rendered(d) {
+			continue
+		}
+		if role := m.roleOf(d); role != "" && role != RoleExternal {
 			yield(a, p.Addr(), on)
 		}
 	}
