@@ -55,7 +55,7 @@ func Read(dir string, prefixes ...string) (Tree, error) {
 			continue
 		}
 		if err == nil {
-			err = r.add(prefix, info.Mode())
+			err = r.add(root, prefix, prefix, info.Mode())
 		}
 		if err != nil {
 			return Tree{}, fmt.Errorf("reading %s: %w", dir, err)
@@ -70,13 +70,15 @@ type reader struct {
 	size int64
 }
 
-// add reads the file or folder of that name.
-func (r *reader) add(name string, mode fs.FileMode) error {
+// add reads the file or folder of that name; in is an open folder above it, and
+// below the name from there. A root looks at every part of a name each time, so
+// that long names are slow.
+func (r *reader) add(in *os.Root, below, name string, mode fs.FileMode) error {
 	switch {
 	case mode.IsDir():
-		return r.addFolder(name)
+		return r.addFolder(in, below, name)
 	case mode.IsRegular():
-		return r.addFile(name)
+		return r.addFile(in, below, name)
 	case mode&fs.ModeSymlink != 0:
 		info, err := r.root.Stat(name)
 		if err != nil {
@@ -85,18 +87,23 @@ func (r *reader) add(name string, mode fs.FileMode) error {
 		if !info.Mode().IsRegular() {
 			return fmt.Errorf("%s is a symbolic link to something else than a file", name)
 		}
-		return r.addFile(name)
+		return r.addFile(r.root, name, name) // it may lead out of the folder
 	}
 	return fmt.Errorf("%s is neither a file nor a folder", name)
 }
 
-func (r *reader) addFolder(name string) error {
-	folder, err := r.root.Open(name)
+func (r *reader) addFolder(in *os.Root, below, name string) error {
+	folder, err := in.OpenRoot(below)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	defer folder.Close()
+	list, err := folder.Open(".")
 	if err != nil {
 		return err
 	}
-	entries, err := folder.ReadDir(-1)
-	folder.Close()
+	entries, err := list.ReadDir(-1)
+	list.Close()
 	if err != nil {
 		return err
 	}
@@ -105,21 +112,21 @@ func (r *reader) addFolder(name string) error {
 		if isDotGit(entry.Name()) {
 			continue
 		}
-		if err := r.add(path.Join(name, entry.Name()), entry.Type()); err != nil {
+		if err := r.add(folder, entry.Name(), path.Join(name, entry.Name()), entry.Type()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *reader) addFile(name string) error {
+func (r *reader) addFile(in *os.Root, below, name string) error {
 	// The path is checked first: nothing is read only to be refused.
 	if err := Check(name); err != nil {
 		return err
 	}
-	file, err := r.root.Open(name)
+	file, err := in.Open(below)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	defer file.Close()
 	content, err := io.ReadAll(io.LimitReader(file, maxFileSize+1))
@@ -187,6 +194,7 @@ func Write(dir string, changes []Change) error {
 	defer root.Close()
 
 	w := writer{root: root, plain: map[string]bool{".": true}}
+	defer w.leave()
 	if err := w.prepare(changes); err != nil {
 		w.undo()
 		return &WriteError{Left: changes, Err: fmt.Errorf("writing to %s: %w", dir, err)}
@@ -201,12 +209,17 @@ func Write(dir string, changes []Change) error {
 // writer carries out one Write.
 type writer struct {
 	root *os.Root
+	// folder is the folder called at, held open because its files are looked at one
+	// after the other and a root looks at every part of a name each time; nil when
+	// none is.
+	folder *os.Root
+	at     string
 	// plain holds the folders known to be folders and not links.
 	plain map[string]bool
 	// made are the folders that this Write made, parents first.
 	made []string
-	// staged are the changes to carry out, each with its temporary file ("" for
-	// deletions, and once it has been renamed).
+	// staged are the changes to carry out, each with the name of its temporary file
+	// in the same folder ("" for deletions, and once it has been renamed).
 	staged []stagedChange
 	// temps counts the names tried for temporary files.
 	temps int
@@ -241,6 +254,28 @@ func (w *writer) prepare(changes []Change) error {
 	return nil
 }
 
+// enter returns the folder, which [writer.checkFolder] knows.
+func (w *writer) enter(name string) (*os.Root, error) {
+	if w.folder != nil && w.at == name {
+		return w.folder, nil
+	}
+	w.leave()
+	folder, err := w.root.OpenRoot(name)
+	if err != nil {
+		return nil, err
+	}
+	w.folder, w.at = folder, name
+	return folder, nil
+}
+
+// leave closes the folder that is open.
+func (w *writer) leave() {
+	if w.folder != nil {
+		w.folder.Close()
+		w.folder = nil
+	}
+}
+
 // current returns what the directory holds at the path.
 func (w *writer) current(name string) (content []byte, ok bool, err error) {
 	if err := w.checkFolder(path.Dir(name)); err != nil {
@@ -249,17 +284,26 @@ func (w *writer) current(name string) (content []byte, ok bool, err error) {
 		}
 		return nil, false, err
 	}
-	info, err := w.root.Lstat(name)
+	folder, err := w.enter(path.Dir(name))
+	if err != nil {
+		return nil, false, err
+	}
+	info, err := folder.Lstat(path.Base(name))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, false, nil
 	case err != nil:
-		return nil, false, err
+		return nil, false, fmt.Errorf("%s: %w", name, err)
 	case info.IsDir():
 		return nil, false, fmt.Errorf("%s is a folder where a file should be", name)
+	case info.Mode()&fs.ModeSymlink != 0: // it may lead out of the folder
+		content, err = w.root.ReadFile(name)
+		return content, err == nil, err
 	}
-	content, err = w.root.ReadFile(name)
-	return content, err == nil, err
+	if content, err = folder.ReadFile(path.Base(name)); err != nil {
+		return nil, false, fmt.Errorf("%s: %w", name, err)
+	}
+	return content, true, nil
 }
 
 // checkFolder returns an error unless every part of the path is a folder.
@@ -298,29 +342,33 @@ func (w *writer) makeFolder(name string) error {
 	return nil
 }
 
-// stage writes the new content to a temporary file in the folder of its place.
+// stage writes the new content to a temporary file in the folder of its place,
+// and returns the name that the file has there.
 func (w *writer) stage(c Change) (temp string, err error) {
-	folder := path.Dir(c.Path)
-	if err := w.makeFolder(folder); err != nil {
+	if err := w.makeFolder(path.Dir(c.Path)); err != nil {
+		return "", err
+	}
+	folder, err := w.enter(path.Dir(c.Path))
+	if err != nil {
 		return "", err
 	}
 	var file *os.File
 	for {
 		w.temps++
-		temp = path.Join(folder, ".hedgehog-gitops-"+strconv.Itoa(w.temps)+".tmp")
-		file, err = w.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		temp = ".hedgehog-gitops-" + strconv.Itoa(w.temps) + ".tmp"
+		file, err = folder.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 		if err == nil {
 			break
 		}
 		if !errors.Is(err, fs.ErrExist) {
-			return "", err
+			return "", fmt.Errorf("%s: %w", c.Path, err)
 		}
 	}
 	_, err = file.Write(c.New)
 	// Some file systems report a full disk only here.
 	err = errors.Join(err, file.Close())
 	if err != nil {
-		_ = w.root.Remove(temp) // the error that matters is the first one
+		_ = folder.Remove(temp) // the error that matters is the first one
 		return "", fmt.Errorf("%s: %w", c.Path, err)
 	}
 	return temp, nil
@@ -330,17 +378,19 @@ func (w *writer) stage(c Change) (temp string, err error) {
 func (w *writer) commit() (done []Change, err error) {
 	for i := range w.staged {
 		s := &w.staged[i]
-		if s.Op == Removed {
-			err = w.root.Remove(s.Path)
-		} else {
-			err = w.root.Rename(s.temp, s.Path)
+		folder, err := w.enter(path.Dir(s.Path))
+		if err == nil && s.Op == Removed {
+			err = folder.Remove(path.Base(s.Path))
+		} else if err == nil {
+			err = folder.Rename(s.temp, path.Base(s.Path))
 		}
 		if err != nil {
-			return done, err
+			return done, fmt.Errorf("%s: %w", s.Path, err)
 		}
 		s.temp = ""
 		done = append(done, s.Change)
 	}
+	w.leave() // some systems keep a folder that is open
 	for _, c := range done {
 		if c.Op == Removed {
 			w.removeEmpty(path.Dir(c.Path))
@@ -361,9 +411,10 @@ func (w *writer) removeEmpty(name string) {
 // undo removes the temporary files that were not renamed, and the folders that
 // were made for nothing.
 func (w *writer) undo() {
+	w.leave()
 	for _, s := range w.staged {
 		if s.temp != "" {
-			_ = w.root.Remove(s.temp) // nothing better can be done
+			_ = w.root.Remove(path.Join(path.Dir(s.Path), s.temp)) // nothing better can be done
 		}
 	}
 	for _, name := range slices.Backward(w.made) {
