@@ -186,7 +186,8 @@ func keyOf(file string) hedgehog.Key {
 	return hedgehog.Key{}
 }
 
-// kustomization returns the kustomization.yaml of a root that lists the files.
+// kustomization returns the kustomization.yaml of a root that lists the files, in
+// the order given.
 func kustomization(stage string, files []string, component bool) []byte {
 	// The comment stands after the first line: where documents are joined, one
 	// that starts with a comment can end up as a document without an object.
@@ -202,7 +203,7 @@ func kustomization(stage string, files []string, component bool) []byte {
 		return b.Bytes()
 	}
 	b.WriteString("resources:\n")
-	for _, file := range slices.Sorted(slices.Values(files)) {
+	for _, file := range files {
 		b.WriteString("- " + file + "\n")
 	}
 	return b.Bytes()

@@ -264,3 +264,25 @@ func TestRestoredFile(t *testing.T) {
 		t.Errorf("changes %v, issues %v", changeLines(out), out.Issues)
 	}
 }
+
+// TestEmptiedRootWithAnEditedKustomization stays for as long as the edit does.
+func TestEmptiedRootWithAnEditedKustomization(t *testing.T) {
+	t.Parallel()
+	const kustomization = nodes + "kustomization.yaml"
+	ns := hedgehog.New(hedgehog.KindSwitchGroup, "group")
+	merged := plan(t, input(tree.Tree{}, server("a", "x"))).Tree
+	merged = plan(t, input(merged)).Tree
+	merged = with(t, merged, map[string]string{kustomization: "resources: []\n# mine\n"})
+	in := input(merged, ns) // another change, with which the root would go
+	out := plan(t, in)
+	if !out.Tree.Has(kustomization) || !out.Tree.Has(nodes+render.LockName) || !slices.Equal(out.Edited, []string{kustomization}) {
+		t.Errorf("changes %v, issues %v", changeLines(out), out.Issues)
+	}
+	in.Overwrite = true
+	in.Merged = plan(t, in).Tree
+	in.Overwrite = false
+	in.Objects = fabricOf(ns, hedgehog.New(hedgehog.KindSwitchGroup, "another"))
+	if out = plan(t, in); out.Tree.Has(kustomization) {
+		t.Errorf("after --overwrite the root is still there: %v", out.Tree.Paths())
+	}
+}

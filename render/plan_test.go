@@ -349,6 +349,22 @@ func TestShards(t *testing.T) {
 			t.Errorf("the emptied root is still there: %v", changeLines(again))
 		}
 	})
+	t.Run("a stage that was emptied keeps its shards", func(t *testing.T) {
+		t.Parallel()
+		in := input(tree.Tree{}, many(3)...)
+		in.Shards = map[string]int{"10-nodes": 2}
+		merged := plan(t, input(plan(t, in).Tree)).Tree
+		again := plan(t, input(merged, many(3)...))
+		if place := again.Places[hedgehog.Key{Kind: hedgehog.KindServer, Name: "server-0000"}]; len(path.Base(path.Dir(path.Dir(place)))) != 2 {
+			t.Errorf("the object is now at %s", place)
+		}
+		// Unless that many objects do not fit.
+		in.Shards["10-nodes"] = 0
+		merged = plan(t, input(plan(t, in).Tree)).Tree
+		if again = plan(t, input(merged, many(501)...)); len(again.Issues) > 0 {
+			t.Errorf("issues %v", again.Issues)
+		}
+	})
 	t.Run("a configuration that makes no sense", func(t *testing.T) {
 		t.Parallel()
 		for stage, digits := range map[string]int{"10-node": 1, "10-nodes": -1, "20-connections": 9} {
