@@ -68,9 +68,9 @@ func (a *app) say(format string, args ...any) {
 
 // warn writes a warning, and what to do about it.
 func (a *app) warn(text string, hints ...string) {
-	a.say("%s %s", a.paint("warning:", color.FgYellow, color.Bold), text)
+	a.say("%s %s", a.paint("warning:", color.FgYellow, color.Bold), printable(text))
 	for _, hint := range hints {
-		a.say("%s %s", a.paint("hint:", color.FgCyan), hint)
+		a.say("%s %s", a.paint("hint:", color.FgCyan), printable(hint))
 	}
 }
 

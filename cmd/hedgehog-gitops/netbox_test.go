@@ -18,8 +18,8 @@ import (
 	"hedgehog-gitops/render/netbox"
 )
 
-// TestNetBoxScripts runs scripts that each have a NetBox of their own. In them,
-// the command "canonical FILE OUT" rewrites manifests in canonical form.
+// TestNetBoxScripts runs scripts that each have a NetBox of their own: an empty
+// one, or that of the scenario which the script is called after.
 func TestNetBoxScripts(t *testing.T) {
 	t.Parallel()
 	scripts, err := filepath.Glob("testdata/netbox/*.txtar")
@@ -29,7 +29,12 @@ func TestNetBoxScripts(t *testing.T) {
 	for _, script := range scripts {
 		t.Run(strings.TrimSuffix(filepath.Base(script), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			nb := netboxserver.Start(t)
+			var nb *netboxserver.Server
+			if name, _, _ := strings.Cut(filepath.Base(script), "_"); name == "empty" {
+				nb = netboxserver.Start(t)
+			} else {
+				nb = scenarios(t)[name].start(t)
+			}
 			params := scriptParams()
 			params.Files = []string{script}
 			setup := params.Setup
@@ -101,15 +106,7 @@ func (s scenario) test(t *testing.T) {
 	temp := t.TempDir()
 	saved := filepath.Join(temp, "snapshot.json")
 
-	nb := netboxserver.StartFrom(t, "scenario-"+filepath.Base(s.dir), s.version(t), func(url, token string) error {
-		mustRun(t, env("NETBOX_URL", url, "NETBOX_TOKEN", token), "bootstrap", "--config", config)
-		fill := exec.Command("python3", s.fill, url)
-		fill.Env = append(os.Environ(), "NETBOX_TOKEN="+token)
-		if out, err := fill.CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w\n%s", s.fill, err, out)
-		}
-		return nil
-	})
+	nb := s.start(t)
 	getenv := env("NETBOX_URL", nb.URL, "NETBOX_TOKEN", nb.Token)
 	mustRun(t, getenv, "snapshot", "--config", config, "-o", saved)
 	if s.snapshot != "" {
@@ -130,6 +127,22 @@ func (s scenario) test(t *testing.T) {
 		}
 		checkPy(t, file, filepath.Join(dir, "fabrics", fabric))
 	}
+}
+
+// start gives the test a NetBox that the scenario filled. Filling is slow: it is
+// done once per machine.
+func (s scenario) start(t *testing.T) *netboxserver.Server {
+	t.Helper()
+	config := filepath.Join(s.dir, configFile)
+	return netboxserver.StartFrom(t, "scenario-"+filepath.Base(s.dir), s.version(t), func(url, token string) error {
+		mustRun(t, env("NETBOX_URL", url, "NETBOX_TOKEN", token), "bootstrap", "--config", config)
+		fill := exec.Command("python3", s.fill, url)
+		fill.Env = append(os.Environ(), "NETBOX_TOKEN="+token)
+		if out, err := fill.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w\n%s", s.fill, err, out)
+		}
+		return nil
+	})
 }
 
 // version changes with everything that decides what a filled NetBox holds.

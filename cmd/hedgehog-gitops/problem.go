@@ -57,7 +57,7 @@ func (a *app) printError(err error) {
 	if errors.As(err, &f) {
 		a.printIssues(f.issues, "")
 	}
-	a.say("%s %s", a.paint("error:", color.FgRed, color.Bold), strings.TrimSpace(err.Error()))
+	a.say("%s %s", a.paint("error:", color.FgRed, color.Bold), printable(strings.TrimSpace(err.Error())))
 	var hints []string
 	var h *hinted
 	if errors.As(err, &h) {
@@ -68,7 +68,7 @@ func (a *app) printError(err error) {
 		hints = append(hints, r.Hint)
 	}
 	for _, line := range hints {
-		a.say("%s %s", a.paint("hint:", color.FgCyan), line)
+		a.say("%s %s", a.paint("hint:", color.FgCyan), printable(line))
 	}
 }
 

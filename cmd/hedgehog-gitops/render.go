@@ -312,6 +312,6 @@ func (r renderResult) err() error {
 	case len(r.Fabrics) == 1:
 		return fmt.Errorf("fabric %s was not rendered", failed[0])
 	default:
-		return fmt.Errorf("%d of %d fabrics were not rendered: %s", len(failed), len(r.Fabrics), strings.Join(failed, ", "))
+		return fmt.Errorf("%d of %d fabrics not rendered: %s", len(failed), len(r.Fabrics), strings.Join(failed, ", "))
 	}
 }

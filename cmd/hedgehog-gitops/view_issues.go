@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/fatih/color"
 
@@ -59,17 +60,28 @@ func (a *app) printIssues(issues hedgehog.Issues, netboxURL string) {
 		} else if i.Origin.File != "" {
 			line = strings.TrimPrefix(i.Field+": ", ": ") + line
 		}
-		a.say("%s %s", a.paint(i.Severity.String()+":", severityColor(i.Severity), color.Bold), line)
+		a.say("%s %s", a.paint(i.Severity.String()+":", severityColor(i.Severity), color.Bold), printable(line))
 		if !i.Origin.IsZero() {
-			a.say("  at:    %s", originText(i.Origin, netboxURL))
+			a.say("  at:    %s", printable(originText(i.Origin, netboxURL)))
 		}
 		if i.Field != "" && (i.Object != (hedgehog.Key{}) || i.Origin.File == "") {
-			a.say("  field: %s", i.Field)
+			a.say("  field: %s", printable(i.Field))
 		}
 		if i.Hint != "" {
-			a.say("  %s  %s", a.paint("hint:", color.FgCyan), i.Hint)
+			a.say("  %s  %s", a.paint("hint:", color.FgCyan), printable(i.Hint))
 		}
 	}
+}
+
+// printable returns the text without what would command a terminal: names in
+// NetBox are anybody's.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
 }
 
 func severityColor(s hedgehog.Severity) color.Attribute {
