@@ -286,3 +286,26 @@ func TestEmptiedRootWithAnEditedKustomization(t *testing.T) {
 		t.Errorf("after --overwrite the root is still there: %v", out.Tree.Paths())
 	}
 }
+
+// TestEditedFileThatOnlyTheToolChanges: other bytes of equal rows under another
+// render version are no news from NetBox.
+func TestEditedFileThatOnlyTheToolChanges(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string]string{"edited": "mine\n", "deleted": ""} {
+		merged := plan(t, input(tree.Tree{}, server("a", "x"))).Tree
+		lock, _ := merged.Get(nodes + render.LockName)
+		merged = with(t, merged, map[string]string{
+			nodes + render.LockName:  strings.Replace(string(lock), `"render": 1`, `"render": 2`, 1),
+			nodes + "servers/a.yaml": content,
+		})
+		// The rows of the tests are their origins, which stay.
+		out := plan(t, input(merged, server("a", "written otherwise")))
+		if got, want := ruleLines(out.Issues), []string{"warning file-" + name, "warning lock-newer"}; !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+		out = plan(t, input(out.Tree, server("a", "written otherwise")))
+		if got, want := ruleLines(out.Issues), []string{"warning file-" + name}; !slices.Equal(got, want) || len(out.Changes) > 0 {
+			t.Errorf("%s, again: got %v, want %v; changes %v", name, got, want, changeLines(out))
+		}
+	}
+}

@@ -19,11 +19,10 @@ import (
 
 const nodes = "fabrics/lab/base/10-nodes/all/"
 
-// fabricOf returns a fabric of canonical objects.
+// fabricOf returns a fabric of the objects, which are canonical.
 func fabricOf(objects ...*hedgehog.Object) *hedgehog.Fabric {
 	f := &hedgehog.Fabric{}
 	for _, o := range objects {
-		hedgehog.Default(o)
 		if issue := f.Add(o); issue != nil {
 			panic(issue.Summary)
 		}
@@ -34,6 +33,7 @@ func fabricOf(objects ...*hedgehog.Object) *hedgehog.Fabric {
 func server(name, description string) *hedgehog.Object {
 	o := hedgehog.New(hedgehog.KindServer, name, hedgehog.Origin{Path: "/dcim/devices/" + name + "/"})
 	o.Spec = &hedgehog.ServerSpec{Description: description}
+	hedgehog.Default(o)
 	return o
 }
 
@@ -47,6 +47,7 @@ func vpc(name string, relays ...string) *hedgehog.Object {
 		}
 	}
 	o.Spec = spec
+	hedgehog.Default(o)
 	return o
 }
 

@@ -261,3 +261,41 @@ func BenchmarkFlatKustomization(b *testing.B) {
 		}
 	}
 }
+
+// TestKnownRoots are decoded all the same when kustomize does more than to put
+// their files together.
+func TestKnownRoots(t *testing.T) {
+	t.Parallel()
+	const inner = "resources: [vpcs]\n"
+	tests := map[string]struct {
+		files map[string]string
+		plain bool
+	}{
+		"only files":         {nil, true},
+		"an empty component": {patchOf("patches: []\n"), true},
+		"a label":            {map[string]string{rootA + "/kustomization.yaml": kustomization(false, "vpcs/one.yaml") + "labels: [{pairs: {a: b}}]\n"}, false},
+		"a component that is not the stage's": {map[string]string{
+			rootA + "/kustomization.yaml":     kustomization(false, "vpcs/one.yaml") + "components: [own]\n",
+			rootA + "/own/kustomization.yaml": "kind: Component\nlabels: [{pairs: {a: b}}]\n"}, false},
+		"a kustomization within it": {map[string]string{
+			rootA + "/kustomization.yaml":      inner,
+			rootA + "/vpcs/kustomization.yaml": "resources: [one.yaml]\nlabels: [{pairs: {a: b}}]\n"}, false},
+		"a patch that reaches it": {patchOf("patches:\n- target: {name: one}\n  patch: '[{\"op\": \"add\", \"path\": \"/spec/mode\", \"value\": \"l3vni\"}]'\n"), false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			repo := repository(t, test.files)
+			got := overlay.Build(repo, stages(repo), overlay.Options{Known: []string{rootA}})
+			if len(got.Issues) > 0 || len(got.Built) != 2 {
+				t.Fatalf("built %v, issues %v", builtRoots(got), got.Issues)
+			}
+			if a := got.Built[0]; a.Plain != test.plain || (len(a.Objects) == 0) != test.plain {
+				t.Errorf("plain: %v, %d objects, want plain: %v", a.Plain, len(a.Objects), test.plain)
+			}
+			if b := got.Built[1]; len(b.Objects) != 1 {
+				t.Errorf("the root that is not known has %d objects", len(b.Objects))
+			}
+		})
+	}
+}
