@@ -125,6 +125,7 @@ func TestDecodeForms(t *testing.T) {
 		"CRLF":                               {strings.ReplaceAll("# c\n---\n"+server, "\n", "\r\n"), 3},
 		"CR alone":                           {strings.ReplaceAll(server, "\n", "\r"), 1},
 		"a byte order mark":                  {"\ufeff" + server, 1},
+		"a byte order mark before JSON":      {"\ufeff" + object, 1},
 		"JSON":                               {object, 1},
 		"JSON over lines, with tabs":         {"\n" + strings.ReplaceAll(object, ",", ",\n\t"), 2},
 		"JSON as a document of YAML":         {"---\n" + object + "\n---\n", 2},
@@ -339,6 +340,41 @@ func TestDecodeKeepsWhatItDoesNotKnow(t *testing.T) {
 	}
 	if diff := gocmp.Diff(want, d.Fabric.Get(hedgehog.KindVPC, "web").Leftovers); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestDecodeSwitchProfiles: built-in profiles are left out, a changed one is not.
+func TestDecodeSwitchProfiles(t *testing.T) {
+	t.Parallel()
+	text := readFile(t, shared(t, ".", "switchprofiles.yaml")[0])
+	d := decode(t, "-", text)
+	if d.Fabric.Len() != 0 || len(d.Issues) != 1 || d.Issues[0].Severity != hedgehog.Notice {
+		t.Errorf("%d objects, %v", d.Fabric.Len(), d.Issues)
+	}
+	for name, change := range map[string][2]string{
+		"a port more":        {"    E1/7:\n", "    E1/99:\n"},
+		"a feature less":     {"    eslag: true\n", "    eslag: false\n"},
+		"another speed":      {"        - 40G\n", "        - 41G\n"},
+		"another name":       {"  name: celestica-ds2000\n", "  name: my-ds2000\n"},
+		"another way to say": {"      label: \"1\"\n", "      label: \"one\"\n"},
+	} {
+		d := decode(t, "-", strings.Replace(text, change[0], change[1], 1))
+		want := 1
+		if name == "another way to say" {
+			want = 0
+		}
+		if d.Fabric.Len() != want {
+			t.Errorf("%s: %d objects, %v", name, d.Fabric.Len(), d.Issues)
+		}
+	}
+}
+
+// TestDecodeDropsPortLocators: LEDs that blink for minutes have no place here.
+func TestDecodeDropsPortLocators(t *testing.T) {
+	t.Parallel()
+	d := decode(t, "-", readFile(t, filepath.Join("testdata", "all-kinds.yaml")))
+	if spec := d.Fabric.Get(hedgehog.KindSwitch, "leaf-01").Spec.(*hedgehog.SwitchSpec); spec.PortLocators != nil {
+		t.Errorf("got %v", spec.PortLocators)
 	}
 }
 

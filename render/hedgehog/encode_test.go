@@ -217,7 +217,26 @@ func TestHostileStrings(t *testing.T) {
 	}
 }
 
+// TestMarshalRefusesOtherEncodings: text that is not UTF-8 is an error wherever
+// it stands, never something else in silence.
+func TestMarshalRefusesOtherEncodings(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]*hedgehog.Object{
+		"name":     {Kind: hedgehog.KindServer, Name: "a\xff", Spec: &hedgehog.ServerSpec{}},
+		"label":    {Kind: hedgehog.KindServer, Name: "a", Labels: map[string]string{"a": "\xff"}, Spec: &hedgehog.ServerSpec{}},
+		"spec":     {Kind: hedgehog.KindServer, Name: "a", Spec: &hedgehog.ServerSpec{Description: "\xc3"}},
+		"key":      {Kind: hedgehog.KindSwitch, Name: "a", Spec: &hedgehog.SwitchSpec{PortSpeeds: map[string]string{"\xff": "25G"}}},
+		"raw":      {Kind: "Rack", Name: "a", Spec: hedgehog.Raw{"a": []any{"\xff"}}},
+		"leftover": {Kind: hedgehog.KindServer, Name: "a", Spec: &hedgehog.ServerSpec{}, Leftovers: []hedgehog.Leftover{{Path: []string{"\xff"}, Value: 1.0}}},
+	} {
+		if out, err := hedgehog.Marshal(o); err == nil || !strings.Contains(err.Error(), "UTF-8") {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
+
 func FuzzString(f *testing.F) {
+	f.Add("\xff")
 	for _, text := range hostileStrings() {
 		f.Add(text)
 	}

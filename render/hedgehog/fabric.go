@@ -41,7 +41,8 @@ func (k Key) Compare(other Key) int {
 type Object struct {
 	Kind Kind
 	// APIVersion is empty for the kinds of [Kinds], whose group and version are
-	// fixed. Only an object of a kind that this package does not know carries it.
+	// fixed. Only an object of a kind that this package does not know carries it,
+	// and one that was read under another apiVersion than its kind's.
 	APIVersion string
 	// Name is metadata.name, a lower-case RFC 1123 subdomain.
 	Name string

@@ -73,7 +73,7 @@ func FuzzReading(f *testing.F) {
 	}
 	for _, text := range []string{
 		"a: &a {b: c}\nd: {<<: *a, b: e}", "a: &a {b: c}\nd: {b: e, <<: *a}", "a: &a {b: c}\nb: &b {b: d, e: f}\nd: {<<: [*a, *b]}", "{a: 1, 1: 2, 1.5: x, true: y}",
-		"a: |\n  b\n  c\n", "a: >-\n  b\n  c\n", "- a\n- - b\n  - c", "'a': \"b\\u0041\"", "a: !!str 5", "a: !!int '5'", "a: !!float 5", "a: !!binary YQ==", "a: !!null ''", "? a\n: b",
+		"a: |\n  b\n  c\n", "a: >-\n  b\n  c\n", "- a\n- - b\n  - c", "'a': \"b\\u0041\"", "a: !!str 5", "a: !!int '5'", "a: !!float 5", "a: !!binary YQ==", "a: !!null ''", "!!int 5: a", "!!bool yes: a", "? a\n: b",
 		`{"a": [1, 2.5, "\u00e9\ud83d\ude00", null, true]}`, "\ufeffa: b", "a: b # c", "%YAML 1.1\n---\na: b", "{\"a\":1e3,\"b\":-0,\"c\":18446744073709551615}", "a:\tb", "a: 'b\n\n  c'",
 	} {
 		f.Add(text)
