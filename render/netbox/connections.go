@@ -54,8 +54,15 @@ type connection struct {
 	// attach is called once the connection has its name.
 	attach func(c *connection)
 	// attachmentNames and attachmentPatches are by vpc/subnet.
-	attachmentNames   map[string]string
-	attachmentPatches map[string]any
+	attachmentNames   map[string]said[string]
+	attachmentPatches map[string]said[any]
+}
+
+// said is what a record says of an attachment.
+type said[V any] struct {
+	value V
+	by    row
+	used  bool
 }
 
 // holder is a record with its custom fields.
@@ -131,6 +138,7 @@ func (m *mapper) connections() {
 		if c.attach != nil {
 			c.attach(c)
 		}
+		m.unusedAttachments(c)
 	}
 }
 
@@ -649,19 +657,19 @@ func (m *mapper) askHolders(c *connection) {
 // patchConnection applies hedgehog_spec of the connection's records, and keeps
 // what it says of its attachments.
 func (m *mapper) patchConnection(c *connection) {
-	c.attachmentNames, c.attachmentPatches = map[string]string{}, map[string]any{}
+	c.attachmentNames, c.attachmentPatches = map[string]said[string]{}, map[string]said[any]{}
 	var patch any
 	var by row
 	for _, h := range c.holders {
 		if names, ok := h.fields.value("attachments").(map[string]any); ok {
 			for k, v := range names {
 				name, isText := v.(string)
-				if first, twice := c.attachmentNames[k]; !isText || twice && first != name {
+				if first, twice := c.attachmentNames[k]; !isText || twice && first.value != name {
 					m.fail("attachment-names-form", c.object.Key(), h.row, cf("attachments"),
 						fmt.Sprintf("%s gives %s no name, or a second one", cf("attachments"), k), `write {"<vpc>/<subnet>": "<name>"} on one record of the connection`)
 					continue
 				}
-				c.attachmentNames[k] = name
+				c.attachmentNames[k] = said[string]{value: name, by: h.row}
 			}
 		} else if h.fields.value("attachments") != nil {
 			m.fail("attachment-names-form", c.object.Key(), h.row, cf("attachments"), cf("attachments")+" is no object", `write {"<vpc>/<subnet>": "<name>"}`)
@@ -689,11 +697,31 @@ func (m *mapper) patchConnection(c *connection) {
 		}
 		patch = fields["connection"]
 		for k, v := range attachments {
-			c.attachmentPatches[k] = v
+			c.attachmentPatches[k] = said[any]{value: v, by: h.row}
 		}
 	}
 	if patch != nil {
 		m.patch(c.object, by, patch)
+	}
+}
+
+// unusedAttachments reports what records say of attachments that the connection
+// does not have.
+func (m *mapper) unusedAttachments(c *connection) {
+	unused := func(field, at string, by row) {
+		m.warn("attachment-unknown", c.object.Key(), by, cf(field),
+			fmt.Sprintf("%s speaks of an attachment to %s, which connection %s does not have", cf(field), at, c.object.Name),
+			"correct the name, put the connection into the subnet, or take the entry out")
+	}
+	for _, at := range sortedKeys(c.attachmentNames) {
+		if s := c.attachmentNames[at]; !s.used {
+			unused("attachments", at, s.by)
+		}
+	}
+	for _, at := range sortedKeys(c.attachmentPatches) {
+		if s := c.attachmentPatches[at]; !s.used {
+			unused("spec", at, s.by)
+		}
 	}
 }
 

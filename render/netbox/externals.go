@@ -215,7 +215,7 @@ func (m *mapper) attachExternal(l *externalPort, i *Interface, untagged bool) {
 		}
 	}
 	if options != nil {
-		m.patch(o, i, map[string]any{"spec": options})
+		m.patchFrom(o, i, cf("external_options"), map[string]any{"spec": options})
 	}
 	if !untagged {
 		m.patch(o, i, i.Fields.value("spec"))

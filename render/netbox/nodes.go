@@ -345,7 +345,7 @@ func (m *mapper) switchContext(s *switchNode) {
 		patch["metadata"] = map[string]any{"annotations": v}
 	}
 	if len(patch) > 0 {
-		m.patch(s.object, s.device, patch)
+		m.patchFrom(s.object, s.device, "config context hedgehog", patch)
 		s.spec = s.object.Spec.(*hedgehog.SwitchSpec)
 	}
 }

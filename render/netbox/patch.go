@@ -14,49 +14,72 @@ import (
 // object. It covers the whole object but its kind and name; a patch without
 // spec and metadata is one of the spec.
 func (m *mapper) patch(o *hedgehog.Object, at row, patch any) {
+	m.patchFrom(o, at, cf("spec"), patch)
+}
+
+// patchFrom is patch for a patch that stands in another field of the record.
+func (m *mapper) patchFrom(o *hedgehog.Object, at row, field string, patch any) {
 	if patch == nil {
 		return
 	}
 	fields, ok := patch.(map[string]any)
 	if !ok {
-		m.fail("spec-patch-form", o.Key(), at, cf("spec"), cf("spec")+" is no object", `write a merge patch, as {"spec": {"description": "..."}}`)
+		m.fail("spec-patch-form", o.Key(), at, field, field+" is no object", `write a merge patch, as {"spec": {"description": "..."}}`)
 		return
 	}
 	if len(fields) == 0 {
 		return
 	}
-	whole := map[string]any{}
-	isWhole := false
-	for k, v := range fields {
-		if k == "spec" || k == "metadata" || k == "apiVersion" || k == "kind" {
-			isWhole = true
-		}
-		whole[k] = v
-	}
-	if !isWhole {
+	whole := fields
+	if !isWhole(fields) {
 		whole = map[string]any{"spec": fields}
 	}
 	doc, err := generic(o)
 	if err != nil {
-		m.fail("spec-patch-form", o.Key(), at, cf("spec"), err.Error(), "correct the records of this object")
+		m.fail("spec-patch-form", o.Key(), at, field, err.Error(), "correct the records of this object")
 		return
 	}
-	identity, _ := doc["metadata"].(map[string]any)
-	name, namespace := identity["name"], identity["namespace"]
 	merged, _ := mergePatch(doc, whole).(map[string]any)
-	meta, _ := merged["metadata"].(map[string]any)
-	if meta == nil {
-		meta = map[string]any{}
+	if what := otherIdentity(doc, merged); what != "" {
+		m.fail("spec-patch-identity", o.Key(), at, field,
+			fmt.Sprintf("%s changes %s of %s, which a patch never does", field, what, o.Key()),
+			"take it out of the patch; an object is renamed by "+cf("name"))
+		return
 	}
-	meta["name"], meta["namespace"] = name, namespace
-	merged["apiVersion"], merged["kind"], merged["metadata"] = doc["apiVersion"], doc["kind"], meta
-
-	patched, issues := m.read(merged, at, cf("spec"))
+	patched, issues := m.read(merged, at, field)
+	m.issues = append(m.issues, issues...)
 	if patched == nil {
 		return
 	}
-	m.issues = append(m.issues, issues...)
 	o.Labels, o.Annotations, o.Spec, o.Leftovers = patched.Labels, patched.Annotations, patched.Spec, patched.Leftovers
+}
+
+// isWhole reports whether a patch is one of a whole object, not of its spec.
+func isWhole(patch map[string]any) bool {
+	for _, key := range []string{"spec", "metadata", "apiVersion", "kind"} {
+		if _, ok := patch[key]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// otherIdentity says what of an object's identity a patch changed, "" for
+// nothing.
+func otherIdentity(before, after map[string]any) string {
+	for _, key := range []string{"apiVersion", "kind"} {
+		if before[key] != after[key] {
+			return "the " + key
+		}
+	}
+	was, _ := before["metadata"].(map[string]any)
+	is, _ := after["metadata"].(map[string]any)
+	for _, key := range []string{"name", "namespace"} {
+		if was[key] != is[key] {
+			return "the " + key
+		}
+	}
+	return ""
 }
 
 // generic is the object as its manifest holds it.
@@ -179,6 +202,12 @@ func (m *mapper) homeless() {
 			continue
 		}
 		o.Origins = []hedgehog.Origin{origin(at)}
+		if first := m.fabric.Get(o.Kind, o.Name); first != nil {
+			m.fail("objects-duplicate", o.Key(), at, cf("objects"),
+				fmt.Sprintf("%s of %s has %s, which is also made from %s", cf("objects"), at.path(), o.Key(), first.Origin()),
+				"take it out of "+cf("objects"))
+			continue
+		}
 		m.add(o)
 	}
 }

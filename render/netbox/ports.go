@@ -346,17 +346,32 @@ func (m *mapper) signalling(s *switchNode, list []*Interface) {
 		}
 		if on := i.Fields.flag("autoneg"); on != nil {
 			key := port
-			if known, ok := s.profile.Port(port); ok && known.Type.IsBreakout() && s.lanes(known) == 1 {
+			if known, ok := s.profile.Port(port); ok && known.Type.IsBreakout() {
+				if n := s.lanes(known); n > 1 {
+					m.splitSignal(s, i, port, "autoneg")
+					continue
+				}
 				key = port + "/1"
 			}
 			put(&s.spec.PortAutoNegs, key, *on)
 			from(s.object, i)
 		}
 		if mode := i.Fields.text("fec"); mode != "" {
+			if known, ok := s.profile.Port(port); ok && known.Type.IsBreakout() && s.lanes(known) > 1 {
+				m.splitSignal(s, i, port, "fec")
+				continue
+			}
 			put(&s.spec.PortFECs, port, mode)
 			from(s.object, i)
 		}
 	}
+}
+
+// splitSignal reports a field that stands on a port which is split: it is one of
+// the lanes.
+func (m *mapper) splitSignal(s *switchNode, i *Interface, port, field string) {
+	m.fail("port-split-signal", s.object.Key(), i, cf(field),
+		fmt.Sprintf("port %s of %s is split, and %s is a matter of each lane", port, s.name, cf(field)), "clear the field here and set it on the channels")
 }
 
 // lanes is the number of lanes that a breakout port is split into.

@@ -419,8 +419,16 @@ func (m *mapper) attachSubnet(c *connection, by *Interface, s *subnet, native bo
 		return // the subnet has no name; reported
 	}
 	at := s.vpc.name + "/" + s.key
-	name, pinned := c.attachmentNames[at]
-	if pinned {
+	pinned, isPinned := c.attachmentNames[at]
+	patch, isPatched := c.attachmentPatches[at]
+	name := pinned.value
+	if isPatched {
+		patch.used = true
+		c.attachmentPatches[at] = patch
+	}
+	if isPinned {
+		pinned.used = true
+		c.attachmentNames[at] = pinned
 		var ok bool
 		if name, ok = m.named(hedgehog.KindVPCAttachment, by, "", name); !ok || !m.claim(hedgehog.KindVPCAttachment, name, by, true) {
 			return
@@ -438,7 +446,9 @@ func (m *mapper) attachSubnet(c *connection, by *Interface, s *subnet, native bo
 	}
 	inherit(o, c.object)
 	o.Spec = &hedgehog.VPCAttachmentSpec{Subnet: at, Connection: c.object.Name, NativeVLAN: native}
-	m.patch(o, by, c.attachmentPatches[at])
+	if isPatched {
+		m.patch(o, patch.by, patch.value)
+	}
 	m.add(o)
 }
 
