@@ -12,8 +12,10 @@ LINT  = $$($(GO) -C fixtures/tools tool -n golangci-lint)
 build:
 	$(GO) build -trimpath -o bin/ ./cmd/...
 
+# NetBox is installed before the tests, where its progress can be seen.
 test:
-	$(GO) test ./...
+	@test -n "$$SKIP_NETBOX" || bash fixtures/netboxserver/server.sh install
+	$(GO) test -timeout 40m ./...
 
 check:
 	@GO="$(GO)" bash fixtures/check/check.sh
@@ -26,7 +28,7 @@ vet:
 	$(GO) vet ./...
 
 race:
-	SKIP_NETBOX=1 $(GO) test -race ./...
+	SKIP_NETBOX=1 $(GO) test -timeout 40m -race ./...
 
 fuzz:
 	@GO="$(GO)" bash fixtures/check/fuzz.sh
