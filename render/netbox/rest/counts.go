@@ -37,31 +37,45 @@ func (c *counts) total(model string, filter url.Values, have int) {
 	})
 }
 
-// each compares with the number that NetBox shows beside each record. Other
-// than the length of a list this number knows no permissions, so it gives away
-// rows that the token may not see.
-func (c *counts) each(model, field, what string, filter url.Values, have map[key]int) {
+// beside is a number that NetBox shows beside a record: how many rows of another
+// model belong to it.
+type beside struct {
+	field string      // prefix_count
+	what  string      // prefixes
+	have  map[key]int // what was read, by record
+}
+
+// each compares with the numbers that NetBox shows beside each record. Other
+// than the length of a list these know no permissions, so they give away rows
+// that the token may not see.
+func (c *counts) each(model string, filter url.Values, numbers ...beside) {
 	c.tasks.run(func(ctx context.Context) error {
 		s := c.r.sources[model]
 		for at, more := (span{}), true; more; {
 			query := c.r.spanQuery(filter, at)
-			query.Set("fields", "id,"+field)
+			fields := "id"
+			for _, n := range numbers {
+				fields += "," + n.field
+			}
+			query.Set("fields", fields)
 			rows, p, err := fetch[counted](ctx, c.r.client, s, query)
 			if err != nil {
 				return err
 			}
 			for _, row := range rows {
-				var count number
-				if err := json.Unmarshal(row[field], &count); err != nil {
-					return err
-				}
 				id := row.id()
 				if id < at.lo {
 					return c.r.doubt(s, "NetBox did not keep to the ids asked for (from %d, got %d)", at.lo, id)
 				}
 				at.lo = id + 1
-				if int(count) != have[id] {
-					c.differ("%s %d has %d %s, and NetBox shows %d of them", model, id, count, what, have[id])
+				for _, n := range numbers {
+					var count number
+					if err := json.Unmarshal(row[n.field], &count); err != nil {
+						return err
+					}
+					if int(count) != n.have[id] {
+						c.differ("%s %d has %d %s, and NetBox shows %d of them", model, id, count, n.what, n.have[id])
+					}
 				}
 			}
 			more = p.More && len(rows) > 0

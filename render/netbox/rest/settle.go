@@ -337,8 +337,8 @@ func (r *reader) audit(ctx context.Context) (problem *Error, err error) {
 		for _, id := range sortedIDs(r.scope) {
 			ids.Add("id", fmt.Sprint(id))
 		}
-		counts.each(modelSite, "device_count", "devices", ids, devicesOf)
-		counts.each(modelDevice, "interface_count", "interfaces", r.inScope(), interfacesOf)
+		counts.each(modelSite, ids, beside{"device_count", "devices", devicesOf})
+		counts.each(modelDevice, r.inScope(), beside{"interface_count", "interfaces", interfacesOf})
 	}
 	prefixesOf, addressesOf, vlansOf := map[key]int{}, map[key]int{}, map[key]int{}
 	for _, held := range r.prefixes.rows {
@@ -350,12 +350,15 @@ func (r *reader) audit(ctx context.Context) (problem *Error, err error) {
 	for _, held := range r.vlans.rows {
 		vlansOf[held.row.Group]++
 	}
-	counts.each(modelVRF, "prefix_count", "prefixes", nil, prefixesOf)
-	counts.each(modelVRF, "ipaddress_count", "IP addresses", nil, addressesOf)
-	counts.each(modelVLANGroup, "vlan_count", "VLANs", nil, vlansOf)
+	counts.each(modelVRF, nil, beside{"prefix_count", "prefixes", prefixesOf}, beside{"ipaddress_count", "IP addresses", addressesOf})
+	counts.each(modelVLANGroup, nil, beside{"vlan_count", "VLANs", vlansOf})
 	text, err := counts.wait()
 	if err != nil || text == "" {
 		return nil, err
 	}
-	return hidden("%s", text), nil
+	problem = hidden("%s", text)
+	if strings.HasPrefix(text, modelDevice+" ") { // NetBox keeps this number beside the device, and it can be stale
+		problem.Hint += "; if they hide nothing, run: netbox calculate_cached_counts"
+	}
+	return problem, nil
 }
