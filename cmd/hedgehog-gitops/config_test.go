@@ -220,6 +220,18 @@ func TestAVariableIsHeldToTheSameRules(t *testing.T) {
 	}
 }
 
+func TestFlagsReplaceWhatIsConfigured(t *testing.T) {
+	t.Parallel()
+	configured := netbox.DefaultConfig("lab")
+	if got := (renderOptions{}).override(configured); got.Settings.Target != hedgehog.TargetCluster || got.Settings.FabricVersion != "26.03" {
+		t.Errorf("without flags: %+v", got.Settings)
+	}
+	got := renderOptions{target: "installer", fabricVersion: "26.02"}.override(configured)
+	if got.Settings.Target != hedgehog.TargetInstaller || got.Settings.FabricVersion != "26.02" {
+		t.Errorf("with flags: %+v", got.Settings)
+	}
+}
+
 func TestClosest(t *testing.T) {
 	t.Parallel()
 	words := []string{"root", "netbox", "fabrics", "tag", "pullRequest", "site"}

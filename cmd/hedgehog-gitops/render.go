@@ -177,30 +177,31 @@ func (o renderOptions) renderFabric(whole *renderResult, index *netbox.Index, ch
 	if result.Issues.Worst() == hedgehog.Error || whole.Issues.Worst() == hedgehog.Error {
 		return result
 	}
-	settings := chosen.settings
-	if o.target != "" {
-		settings.NetBox.Settings.Target = hedgehog.Target(o.target)
-	}
-	if o.fabricVersion != "" {
-		settings.NetBox.Settings.FabricVersion = o.fabricVersion
-	}
-	fabric, issues := index.Map(settings.NetBox)
+	fabric, issues := index.Map(o.override(chosen.settings.NetBox))
 	if !result.add(issues) {
 		result.Issues.Sort()
 		return result
 	}
 	result.Objects = fabric.Len()
-	for object := range fabric.All() {
-		hedgehog.Default(object)
-	}
 	if o.output != "-" && format != formatHhfab {
-		result.Err = o.writeFiles(&result, fabric, index, settings.Shards, filepath.Join(o.output, filepath.FromSlash(whole.Root)))
+		result.Err = o.writeFiles(&result, fabric, index, chosen.settings.Shards, filepath.Join(o.output, filepath.FromSlash(whole.Root)))
 	} else if result.add(hedgehog.Check(fabric)) {
 		result.Err = o.writeStream(&result, fabric, format)
 	}
 	result.Issues.Sort()
 	result.Rendered = result.Err == nil && result.Issues.Worst() < hedgehog.Error
 	return result
+}
+
+// override lets flags replace what is configured.
+func (o renderOptions) override(c netbox.Config) netbox.Config {
+	if o.target != "" {
+		c.Settings.Target = hedgehog.Target(o.target)
+	}
+	if o.fabricVersion != "" {
+		c.Settings.FabricVersion = o.fabricVersion
+	}
+	return c
 }
 
 // add notes issues and reports whether none of them is an error.
