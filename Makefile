@@ -37,7 +37,7 @@ generate:
 	$(GO) generate ./...
 
 bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) test -run '^$$' -bench '^Benchmark$$' -benchtime 1x -timeout 0 ./fixtures/bench
 
 demo:
 	@$(GO) run ./fixtures/demo
