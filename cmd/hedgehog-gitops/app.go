@@ -74,10 +74,11 @@ func (a *app) warn(text string, hints ...string) {
 	}
 }
 
-// redact takes the secrets of the environment out of a text.
+// redact takes the secrets of the environment out of a text. What is too short
+// to be one may be part of any word.
 func (a *app) redact(text string) string {
 	for _, name := range []string{"NETBOX_TOKEN"} {
-		if secret := strings.TrimSpace(a.getenv(name)); secret != "" {
+		if secret := strings.TrimSpace(a.getenv(name)); len(secret) >= 8 {
 			text = strings.ReplaceAll(text, secret, "<"+name+">")
 		}
 	}

@@ -188,6 +188,40 @@ func TestTheMapIsTheRepository(t *testing.T) {
 	}
 }
 
+// A dependency comes with a page that says why.
+func TestEveryDependencyHasADecision(t *testing.T) {
+	t.Parallel()
+	modules, err := os.ReadFile(filepath.Join(topPath, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := filepath.Glob(filepath.Join(topPath, "docs/decisions/*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reasons strings.Builder
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !regexp.MustCompile(`(?m)^\d{4}-\d\d-\d\d, accepted`).Match(text) || !bytes.Contains(text, []byte("\nRejected:\n")) {
+			t.Errorf("%s says not when, or not what else there was", page)
+		}
+		reasons.Write(text)
+	}
+	direct := regexp.MustCompile(`(?m)^\t(\S+) v\S+$`).FindAllSubmatch(modules, -1)
+	if len(direct) == 0 {
+		t.Error("go.mod has no dependencies")
+	}
+	for _, m := range direct {
+		name := regexp.MustCompile(`/v\d+$`).ReplaceAllString(string(m[1]), "")
+		if !strings.Contains(reasons.String(), name) && !strings.Contains(reasons.String(), filepath.Base(name)+"`") {
+			t.Errorf("docs/decisions does not say why %s", name)
+		}
+	}
+}
+
 // What the repository says is about the product alone.
 func TestNoFileNamesThePlaceItWasWrittenIn(t *testing.T) {
 	t.Parallel()
