@@ -46,10 +46,13 @@ type scanner struct {
 	folders map[string]bool
 	scans   map[string]*scan
 	nodes   map[string][]*kyaml.RNode
+	// aliases maps a file to the line where its aliases are too much, 0 for none.
+	aliases map[string]int
 }
 
 func newScanner(t tree.Tree) *scanner {
-	s := &scanner{tree: t, folders: map[string]bool{}, scans: map[string]*scan{}, nodes: map[string][]*kyaml.RNode{}}
+	s := &scanner{tree: t, folders: map[string]bool{}, scans: map[string]*scan{},
+		nodes: map[string][]*kyaml.RNode{}, aliases: map[string]int{}}
 	for _, name := range t.Paths() {
 		for dir := path.Dir(name); dir != "." && !s.folders[dir]; dir = path.Dir(dir) {
 			s.folders[dir] = true
@@ -107,6 +110,7 @@ func (s *scanner) scanFolder(folder string, plugin bool) *scan {
 	}
 	result.kustomization.FixKustomization()
 	s.follow(result, plugin)
+	s.checkAliases(result)
 	return result
 }
 
