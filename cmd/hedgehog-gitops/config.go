@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/netip"
 	"net/url"
@@ -100,7 +101,7 @@ func loadConfig(name string, getenv func(string) string) (*config, error) {
 	if name == "" {
 		c.file = configFile
 	}
-	data, err := os.ReadFile(c.file)
+	data, err := readConfig(c.file)
 	if name == "" && errors.Is(err, fs.ErrNotExist) {
 		c.file = ""
 		return c, nil
@@ -109,6 +110,22 @@ func loadConfig(name string, getenv func(string) string) (*config, error) {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
 	return parseConfig(c.file, data, getenv)
+}
+
+// maxConfig is the size in bytes that a configuration may have.
+const maxConfig = 1 << 20
+
+func readConfig(name string) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxConfig+1))
+	if err == nil && len(data) > maxConfig {
+		err = fmt.Errorf("%s is larger than %d KiB", name, maxConfig>>10)
+	}
+	return data, err
 }
 
 func parseConfig(file string, data []byte, getenv func(string) string) (*config, error) {

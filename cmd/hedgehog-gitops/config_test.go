@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -269,4 +271,17 @@ func FuzzConfig(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A configuration that never ends, such as a device, does not fill the memory.
+func TestConfigThatIsTooLarge(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), configFile)
+	if err := os.WriteFile(file, bytes.Repeat([]byte("#"), maxConfig+1), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := loadConfig(file, func(string) string { return "" })
+	if err == nil || !strings.HasSuffix(err.Error(), "is larger than 1024 KiB") {
+		t.Errorf("got %v", err)
+	}
 }

@@ -27,6 +27,8 @@ func main() {
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// The second Ctrl-C ends the process as if nobody listened.
+	defer context.AfterFunc(ctx, stop)()
 
 	a := newApp(stdin, stdout, stderr, getenv)
 	root := newRootCommand(a)

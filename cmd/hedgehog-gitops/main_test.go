@@ -5,13 +5,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"hedgehog-gitops/render/netbox"
 )
 
 func TestExitCodes(t *testing.T) {
@@ -33,6 +37,50 @@ func TestExitCodes(t *testing.T) {
 		if got := exitCode(test.ctx, test.err); got != test.want {
 			t.Errorf("%s: exit code %d, want %d", name, got, test.want)
 		}
+	}
+}
+
+// Ctrl-C ends the wait for a snapshot that somebody is still to write.
+func TestAnInterruptEndsTheWaitForAPipe(t *testing.T) {
+	t.Parallel()
+	in, out := io.Pipe()
+	defer out.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	var stderr bytes.Buffer
+	ended := make(chan int)
+	go func() {
+		args := []string{"render", "--fabric", "lab", "--snapshot", "-", "-o", t.TempDir()}
+		ended <- run(ctx, args, in, io.Discard, &stderr, func(string) string { return "" })
+	}()
+	if _, err := io.WriteString(out, "{"); err != nil { // it reads
+		t.Fatal(err)
+	}
+	cancel()
+	select {
+	case code := <-ended:
+		if code != exitInterrupted || stderr.String() != "error: interrupted\n" {
+			t.Errorf("ended with %d and said\n%s", code, &stderr)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("goes on waiting")
+	}
+}
+
+// Nothing is written after Ctrl-C, although all of it is at hand.
+func TestAnInterruptBeforeTheFilesAreWritten(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	dir := filepath.Join(t.TempDir(), "out")
+	o := renderOptions{output: dir}
+	config := netbox.DefaultConfig("lab")
+	index := netbox.NewIndex(&netbox.Snapshot{Rows: netbox.Rows{Sites: []netbox.Site{{ID: 1, Name: "lab", Slug: "lab"}}}})
+	got := o.renderFabric(ctx, &renderResult{}, index, chosenFabric{name: "lab", settings: fabricConfig{NetBox: config}}, formatText)
+	if !errors.Is(got.Err, context.Canceled) || got.Rendered {
+		t.Errorf("got %+v", got)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("something was written")
 	}
 }
 

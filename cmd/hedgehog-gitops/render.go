@@ -123,13 +123,20 @@ func runRender(ctx context.Context, o renderOptions) error {
 	}
 	index := netbox.NewIndex(snapshot)
 	for _, f := range chosen {
-		if err := ctx.Err(); err != nil {
-			return err
+		one := o.renderFabric(ctx, &result, index, f, format)
+		if ctx.Err() != nil && errors.Is(one.Err, ctx.Err()) {
+			break // nothing of it was written
 		}
-		result.Fabrics = append(result.Fabrics, o.renderFabric(&result, index, f, format))
+		result.Fabrics = append(result.Fabrics, one)
+	}
+	if len(result.Fabrics) == 0 {
+		return ctx.Err()
 	}
 	if err := o.app.showRender(result, format, o.common.quiet); err != nil {
 		return err
+	}
+	if len(result.Fabrics) < len(chosen) {
+		return ctx.Err()
 	}
 	return result.err()
 }
@@ -160,7 +167,7 @@ func (o renderOptions) check(format format) error {
 
 // renderFabric renders one fabric and writes it. Issues of the whole that are
 // this fabric's alone become its own.
-func (o renderOptions) renderFabric(whole *renderResult, index *netbox.Index, chosen chosenFabric, format format) fabricResult {
+func (o renderOptions) renderFabric(ctx context.Context, whole *renderResult, index *netbox.Index, chosen chosenFabric, format format) fabricResult {
 	result := fabricResult{Name: chosen.name}
 	if chosen.err != nil {
 		var f *faulty
@@ -184,9 +191,9 @@ func (o renderOptions) renderFabric(whole *renderResult, index *netbox.Index, ch
 	}
 	result.Objects = fabric.Len()
 	if o.output != "-" && format != formatHhfab {
-		result.Err = o.writeFiles(&result, fabric, index, chosen.settings.Shards, filepath.Join(o.output, filepath.FromSlash(whole.Root)))
+		result.Err = o.writeFiles(ctx, &result, fabric, index, chosen.settings.Shards, filepath.Join(o.output, filepath.FromSlash(whole.Root)))
 	} else if result.add(hedgehog.Check(fabric)) {
-		result.Err = o.writeStream(&result, fabric, format)
+		result.Err = o.writeStream(ctx, &result, fabric, format)
 	}
 	result.Issues.Sort()
 	result.Rendered = result.Err == nil && result.Issues.Worst() < hedgehog.Error
@@ -224,7 +231,7 @@ func split(issues hedgehog.Issues, meant func(hedgehog.Issue) bool) (these, othe
 
 // writeFiles writes the files of the fabric that differ from those in dir.
 // Nothing is written while there is an error among the issues.
-func (o renderOptions) writeFiles(result *fabricResult, fabric *hedgehog.Fabric, index *netbox.Index, shards map[string]int, dir string) error {
+func (o renderOptions) writeFiles(ctx context.Context, result *fabricResult, fabric *hedgehog.Fabric, index *netbox.Index, shards map[string]int, dir string) error {
 	merged, err := tree.Read(dir, render.FabricFolder(result.Name))
 	if err != nil {
 		return err
@@ -257,6 +264,9 @@ func (o renderOptions) writeFiles(result *fabricResult, fabric *hedgehog.Fabric,
 	if !result.add(checked.Issues) || !result.add(hedgehog.Check(checked.Objects)) {
 		return nil
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if err := tree.Write(dir, out.Changes); err != nil {
 		return err
 	}
@@ -282,13 +292,16 @@ func hhfabStream(stream []byte) []byte {
 }
 
 // writeStream writes the fabric as one file, or to standard output.
-func (o renderOptions) writeStream(result *fabricResult, fabric *hedgehog.Fabric, format format) error {
+func (o renderOptions) writeStream(ctx context.Context, result *fabricResult, fabric *hedgehog.Fabric, format format) error {
 	stream, err := hedgehogStream(fabric)
 	if err != nil {
 		return err
 	}
 	if format == formatHhfab {
 		stream = hhfabStream(stream)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	if o.output == "-" {
 		_, err = o.app.stdout.Write(stream)

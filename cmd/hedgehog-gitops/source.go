@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -85,13 +86,13 @@ func (a *app) snapshot(ctx context.Context, c *common, conf *config, from string
 	case emptySnapshot:
 		return &netbox.Snapshot{}, nil, nil
 	}
-	snapshot, err := a.savedSnapshot(from)
+	snapshot, err := a.savedSnapshot(ctx, from)
 	return snapshot, nil, err
 }
 
 // savedSnapshot reads a file that the command snapshot wrote, - for standard
 // input.
-func (a *app) savedSnapshot(from string) (*netbox.Snapshot, error) {
+func (a *app) savedSnapshot(ctx context.Context, from string) (*netbox.Snapshot, error) {
 	in, name := io.NopCloser(a.stdin), "standard input"
 	if from != "-" {
 		file, err := os.Open(from)
@@ -100,16 +101,36 @@ func (a *app) savedSnapshot(from string) (*netbox.Snapshot, error) {
 		}
 		in, name = file, from
 	}
-	defer in.Close()
-	snapshot, sealed, err := netbox.ReadSnapshot(bufio.NewReader(in))
+	var snapshot *netbox.Snapshot
+	var sealed bool
+	var err error
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		defer in.Close()
+		snapshot, sealed, err = netbox.ReadSnapshot(bufio.NewReader(in))
+	}()
+	select { // who writes into a pipe may take their time
+	case <-read:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the snapshot from %s: %w", name, err)
+		return nil, badSnapshot(name, err)
 	}
 	if !sealed {
 		a.warn(fmt.Sprintf("%s is not what was read from NetBox: its rows do not fit its digest", name),
 			"whoever edited it should know; a new one comes from: hedgehog-gitops snapshot -o FILE")
 	}
 	return snapshot, nil
+}
+
+// badSnapshot says what is wrong with a saved snapshot, and where.
+func badSnapshot(name string, err error) error {
+	if bad := (*netbox.SnapshotError)(nil); errors.As(err, &bad) && bad.Line > 0 {
+		name += ":" + strconv.Itoa(bad.Line)
+	}
+	return hint(fmt.Errorf("reading the snapshot from %s: %w", name, err), "a snapshot comes from: hedgehog-gitops snapshot -o FILE")
 }
 
 // netboxClient returns a client for the configured NetBox that shows its

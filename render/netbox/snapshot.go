@@ -6,11 +6,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Snapshot is the NetBox records that matter, as plain data. Any render can be
@@ -452,18 +454,73 @@ func ReadSnapshot(r io.Reader) (s *Snapshot, sealed bool, err error) {
 		Rows          json.RawMessage `json:"rows"`
 	}
 	if err := json.Unmarshal(data, &doc); err != nil {
-		return nil, false, fmt.Errorf("not a snapshot: %w", err)
+		return nil, false, badJSON(data, data, err)
 	}
-	if doc.FormatVersion != FormatVersion {
-		return nil, false, fmt.Errorf("snapshot has format version %q; this version of the tool reads %q", doc.FormatVersion, FormatVersion)
+	switch {
+	case doc.FormatVersion == "" || doc.Rows == nil:
+		return nil, false, &SnapshotError{Reason: "not a snapshot: it has no format_version or no rows"}
+	case doc.FormatVersion != FormatVersion:
+		return nil, false, &SnapshotError{Reason: fmt.Sprintf("snapshot has format version %q; this version of the tool reads %q", doc.FormatVersion, FormatVersion)}
 	}
 	s = &Snapshot{ChangeID: doc.ChangeID}
 	rows := json.NewDecoder(bytes.NewReader(doc.Rows))
 	rows.UseNumber()
 	rows.DisallowUnknownFields()
 	if err := rows.Decode(&s.Rows); err != nil {
-		return nil, false, fmt.Errorf("not a snapshot: %w", err)
+		return nil, false, badJSON(data, doc.Rows, err)
 	}
 	s.Rows.Sort()
+	if err := s.Rows.checkIDs(); err != nil {
+		return nil, false, err
+	}
 	return s, digest(doc.Rows) == doc.Digest, nil
+}
+
+// SnapshotError says why a file is no snapshot.
+type SnapshotError struct {
+	// Line is where in the file it shows, from 1; 0 when that is not known.
+	Line   int
+	Reason string
+}
+
+// Error returns the reason.
+func (e *SnapshotError) Error() string { return e.Reason }
+
+// badJSON says in words of the file what was wrong with a part of it.
+func badJSON(data, part []byte, err error) error {
+	reason, offset := err.Error(), -1
+	var syntax *json.SyntaxError
+	var form *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		offset = int(syntax.Offset)
+	case errors.As(err, &form) && form.Field == "":
+		reason, offset = "the document is no mapping but "+form.Value, int(form.Offset)
+	case errors.As(err, &form):
+		reason, offset = fmt.Sprintf("%s cannot be %s", form.Field, form.Value), int(form.Offset)
+	default:
+		reason = strings.TrimPrefix(reason, "json: ")
+		if key, ok := strings.CutPrefix(reason, "unknown field "); ok {
+			offset = bytes.Index(part, []byte(key+":"))
+		}
+	}
+	bad := &SnapshotError{Reason: "not a snapshot: " + reason}
+	if start := bytes.Index(data, part); offset >= 0 && start >= 0 {
+		bad.Line = 1 + bytes.Count(data[:min(start+offset, len(data))], []byte("\n"))
+	}
+	return bad
+}
+
+// checkIDs refuses two rows with one id: which of them NetBox has is not known.
+// The rows are sorted.
+func (r *Rows) checkIDs() error {
+	var err error
+	r.lists(func(model string, list reflect.Value) {
+		for i := 1; i < list.Len() && err == nil; i++ {
+			if id := list.Index(i).FieldByName("ID").Int(); id == list.Index(i-1).FieldByName("ID").Int() {
+				err = &SnapshotError{Reason: fmt.Sprintf("not a snapshot: %s has two rows with the id %d", model, id)}
+			}
+		}
+	})
+	return err
 }

@@ -2,6 +2,7 @@ package netbox
 
 import (
 	"bytes"
+	"errors"
 	"reflect"
 	"slices"
 	"strings"
@@ -98,9 +99,35 @@ func TestReadSnapshotRefuses(t *testing.T) {
 		"an unknown model":  `{"format_version": "1", "rows": {"dcim.spaceship": []}}`,
 		"an unknown column": `{"format_version": "1", "rows": {"dcim.site": [{"id": 1, "colour": "red"}]}}`,
 		"half a document":   `{"format_version": "1", "rows": {"dcim.site": [`,
+		"no rows":           `{"format_version": "1"}`,
+		"null":              `null`,
+		"two rows of an id": `{"format_version": "1", "rows": {"dcim.site": [{"id": 1, "slug": "a"}, {"id": 2}, {"id": 1, "slug": "b"}]}}`,
 	} {
 		if _, _, err := ReadSnapshot(strings.NewReader(text)); err == nil {
 			t.Errorf("%s is read as a snapshot", name)
+		}
+	}
+}
+
+func TestReadSnapshotNamesTheLine(t *testing.T) {
+	t.Parallel()
+	const head = "{\"format_version\": \"1\",\n\"rows\": {\n\"ipam.vlan\": [\n{\"id\": 1},\n"
+	for name, test := range map[string]struct {
+		text, reason string
+		line         int
+	}{
+		"HTML":            {"\n<html>", "invalid character '<' looking for beginning of value", 2},
+		"a list":          {"[]", "the document is no mapping but array", 1},
+		"a zero byte":     {head + "{\"id\": 2, \"name\": \"a\x00\"}]}}", `invalid character '\x00' in string literal`, 5},
+		"a huge number":   {head + "{\"id\": 2, \"vid\": 1e400}]}}", "ipam.vlan.vid cannot be number 1e400", 5},
+		"a wrong form":    {head + "{\"id\": 2, \"name\": []}]}}", "ipam.vlan.name cannot be array", 5},
+		"an unknown name": {head + "{\"id\": 2, \"colour\": 1}]}}", `unknown field "colour"`, 5},
+		"half a document": {head, "unexpected end of JSON input", 5},
+	} {
+		_, _, err := ReadSnapshot(strings.NewReader(test.text))
+		var bad *SnapshotError
+		if !errors.As(err, &bad) || bad.Line != test.line || bad.Reason != "not a snapshot: "+test.reason {
+			t.Errorf("%s: got %+v", name, bad)
 		}
 	}
 }
