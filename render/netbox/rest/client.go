@@ -234,7 +234,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	a.status, a.header = resp.StatusCode, resp.Header
 	defer resp.Body.Close()
-	counted := &counter{r: resp.Body, n: &a.bytes}
+	counted := &counter{r: resp.Body, n: &a.bytes, most: maxAnswer}
 	if resp.StatusCode >= 300 {
 		a.body, err = io.ReadAll(io.LimitReader(counted, 64<<10))
 		if err != nil && len(a.body) == 0 && resp.StatusCode >= 500 {
@@ -267,12 +267,20 @@ func (a *answer) take(header http.Header, body io.Reader) error {
 	return err
 }
 
+// maxAnswer bounds an answer in bytes; a page of a thousand rows has a few million.
+const maxAnswer = 128 << 20
+
+// counter counts what is read, and ends what is more than most.
 type counter struct {
-	r io.Reader
-	n *int64
+	r    io.Reader
+	n    *int64
+	most int64
 }
 
 func (c *counter) Read(p []byte) (int, error) {
+	if *c.n > c.most {
+		return 0, errTooLarge
+	}
 	n, err := c.r.Read(p)
 	*c.n += int64(n)
 	return n, err

@@ -51,11 +51,13 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // errTruncated is a JSON answer that ends too early, errShape one that is JSON
-// and not what NetBox answers, errHTML a web page.
+// and not what NetBox answers, errHTML a web page,
+// errTooLarge one that has no end.
 var (
 	errTruncated = errors.New("the answer ends in the middle")
 	errShape     = errors.New("the answer is not one of NetBox's")
 	errHTML      = errors.New("the answer is a web page")
+	errTooLarge  = errors.New("the answer is too large")
 )
 
 // redirectError is a redirection that was not followed.
@@ -113,6 +115,9 @@ func (c *Client) failure(ctx context.Context, doing string, answer *answer, err 
 	case errors.Is(err, errHTML):
 		e.Detail = "the answer is a web page, not NetBox's API"
 		e.Hint = hintURL + "; a proxy or a login page may stand in front of it"
+	case errors.Is(err, errTooLarge):
+		e.Detail = fmt.Sprintf("the answer is larger than %d MiB", maxAnswer>>20)
+		e.Hint = "check that the address leads to NetBox"
 	case errors.As(err, &hostname):
 		e.Detail = "the server's certificate is for another name: " + hostname.Error()
 		e.Hint = "use the name in the certificate"
