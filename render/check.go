@@ -2,8 +2,10 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"hedgehog-gitops/render/hedgehog"
 	"hedgehog-gitops/render/overlay"
@@ -55,7 +57,7 @@ func Check(in Input, out Output) (Checked, error) {
 		}
 	}
 	result := overlay.Build(wanted, stages, options)
-	checked := Checked{Objects: &hedgehog.Fabric{}, Built: result.Built, Issues: result.Issues}
+	checked := Checked{Objects: &hedgehog.Fabric{}, Built: result.Built, Issues: append(result.Issues, checkOverlays(wanted, in.Fabric)...)}
 
 	built := map[string]bool{}
 	for _, b := range result.Built {
@@ -87,7 +89,7 @@ func Check(in Input, out Output) (Checked, error) {
 // have its files alone.
 func CheckRepository(t tree.Tree, fabric string) Checked {
 	result := overlay.Build(t, Roots(t, fabric), overlay.Options{})
-	checked := Checked{Objects: &hedgehog.Fabric{}, Built: result.Built, Issues: result.Issues}
+	checked := Checked{Objects: &hedgehog.Fabric{}, Built: result.Built, Issues: append(result.Issues, checkOverlays(t, fabric)...)}
 	for _, b := range result.Built {
 		for _, o := range b.Objects {
 			checked.add(o)
@@ -95,6 +97,37 @@ func CheckRepository(t tree.Tree, fabric string) Checked {
 	}
 	checked.Issues.Sort()
 	return checked
+}
+
+// checkOverlays tells about folders of patches that no root would ever use.
+func checkOverlays(t tree.Tree, fabric string) hedgehog.Issues {
+	folders := map[string]bool{}
+	overlays := path.Dir(OverlayFolder(fabric, "any"))
+	for name := range t.Below(overlays).All() {
+		stage, _, ok := strings.Cut(strings.TrimPrefix(name, overlays+"/"), "/")
+		if ok && isYAML(name) {
+			folders[stage] = true
+		}
+	}
+	var issues hedgehog.Issues
+	for _, stage := range slices.Sorted(maps.Keys(folders)) {
+		folder := OverlayFolder(fabric, stage)
+		issue := hedgehog.Issue{Severity: hedgehog.Error, Origin: hedgehog.Origin{File: path.Join(folder, "kustomization.yaml")}}
+		switch {
+		case !slices.Contains(Stages(), stage):
+			issue.Rule = "overlay-stage"
+			issue.Summary = fmt.Sprintf("%s is the folder of no stage, so nothing in it is used", folder)
+			issue.Hint = "call it after a stage: " + strings.Join(Stages(), ", ")
+		case !overlay.IsKustomization(t, folder):
+			issue.Rule = "kustomization-missing"
+			issue.Summary = fmt.Sprintf("%s has no kustomization.yaml, so nothing in it is used", folder)
+			issue.Hint = "add one of kind Component that lists the patches, or remove the folder"
+		default:
+			continue
+		}
+		issues = append(issues, issue)
+	}
+	return issues
 }
 
 // add puts an object among those that the cluster gets, unless one of that name

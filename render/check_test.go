@@ -88,6 +88,16 @@ func TestCheck(t *testing.T) {
 		"an object of people's without a kustomization": {with(t, start, map[string]string{
 			"fabrics/lab/extra/20-connections/mine.yaml": mine("mine")}), list,
 			[]string{}, all, []string{"error kustomization-missing"}},
+		"patches without a kustomization": {with(t, start, map[string]string{
+			"fabrics/lab/overlays/10-nodes/patch.yaml": "[]\n"}), list,
+			[]string{}, all, []string{"error kustomization-missing"}},
+		"patches of what is no stage": {with(t, start, map[string]string{
+			"fabrics/lab/overlays/10-node/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"}), list,
+			[]string{}, all, []string{"error overlay-stage"}},
+		"patches of a stage without objects": {with(t, start, map[string]string{
+			"fabrics/lab/overlays/20-connections/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches: []\n",
+			"fabrics/lab/overlays/README.md":                         "ours"}), list,
+			[]string{}, all, []string{}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
