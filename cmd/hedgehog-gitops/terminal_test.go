@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"hedgehog-gitops/render/hedgehog"
 )
@@ -77,5 +78,24 @@ func TestATableFitsTheTerminal(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", &out, test.want)
 			}
 		})
+	}
+}
+
+// A name in NetBox cannot make a line of its own, which a build server may take
+// for a command, nor fill the screen.
+func TestIssuesOfHostileNames(t *testing.T) {
+	t.Parallel()
+	var stderr bytes.Buffer
+	a := newApp(nil, nil, &stderr, env())
+	a.printIssues(hedgehog.Issues{{
+		Severity: hedgehog.Notice, Field: "f\nx", Hint: "h\n::error::x",
+		Summary: "leads to a\r\n::error::x " + strings.Repeat("ä", 1_000_000),
+	}}, "")
+	got := stderr.String()
+	if strings.Count(got, "\n") != 3 || strings.Contains(got, "\r") {
+		t.Errorf("said %q", got[:200])
+	}
+	if len(got) > 10_000 || !utf8.ValidString(got) {
+		t.Errorf("said %d bytes", len(got))
 	}
 }

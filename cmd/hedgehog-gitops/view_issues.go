@@ -60,17 +60,29 @@ func (a *app) printIssues(issues hedgehog.Issues, netboxURL string) {
 		} else if i.Origin.File != "" {
 			line = strings.TrimPrefix(i.Field+": ", ": ") + line
 		}
-		a.say("%s %s", a.paint(i.Severity.String()+":", severityColor(i.Severity), color.Bold), printable(line))
+		a.say("%s %s", a.paint(i.Severity.String()+":", severityColor(i.Severity), color.Bold), oneLine(line))
 		if !i.Origin.IsZero() {
-			a.say("  at:    %s", printable(originText(i.Origin, netboxURL)))
+			a.say("  at:    %s", oneLine(originText(i.Origin, netboxURL)))
 		}
 		if i.Field != "" && (i.Object != (hedgehog.Key{}) || i.Origin.File == "") {
-			a.say("  field: %s", printable(i.Field))
+			a.say("  field: %s", oneLine(i.Field))
 		}
 		if i.Hint != "" {
-			a.say("  %s  %s", a.paint("hint:", color.FgCyan), printable(i.Hint))
+			a.say("  %s  %s", a.paint("hint:", color.FgCyan), oneLine(i.Hint))
 		}
 	}
+}
+
+// longest is how many bytes of a text people are shown in one line.
+const longest = 2000
+
+// oneLine returns the text as one printable line of a bounded length: what people
+// wrote into NetBox makes no line of its own.
+func oneLine(text string) string {
+	if len(text) > longest {
+		text = strings.ToValidUTF8(text[:longest], "") + "..."
+	}
+	return strings.Join(strings.Fields(printable(text)), " ")
 }
 
 // printable returns the text without what would command a terminal: names in
