@@ -14,6 +14,8 @@ import (
 
 // Checked is what a fabric's files give a cluster.
 type Checked struct {
+	// Fabric is the fabric's name.
+	Fabric string
 	// Objects are those that the cluster gets: rendered, patched, and people's own.
 	// This is what validation and rollout judge. Objects of rendered files keep
 	// the origins they were rendered with.
@@ -57,7 +59,7 @@ func Check(in Input, out Output) (Checked, error) {
 		}
 	}
 	result := overlay.Build(wanted, stages, options)
-	checked := Checked{Objects: &hedgehog.Fabric{}, Built: result.Built, Issues: append(result.Issues, checkOverlays(wanted, in.Fabric)...)}
+	checked := Checked{Fabric: in.Fabric, Objects: &hedgehog.Fabric{}, Built: result.Built, Issues: append(result.Issues, checkOverlays(wanted, in.Fabric)...)}
 
 	built := map[string]bool{}
 	for _, b := range result.Built {
@@ -85,11 +87,37 @@ func Check(in Input, out Output) (Checked, error) {
 	return checked, nil
 }
 
+// Blame names people's patches where they are at fault: an issue about an object
+// that was fine as it was rendered leads to the overlay of its stage, not to
+// NetBox.
+func (c Checked) Blame(rendered *hedgehog.Fabric, issues hedgehog.Issues) hedgehog.Issues {
+	if len(issues) == 0 {
+		return issues
+	}
+	before := map[hedgehog.Issue]bool{}
+	for _, i := range hedgehog.Check(rendered) {
+		before[i] = true
+	}
+	blamed := make(hedgehog.Issues, len(issues))
+	for n, i := range issues {
+		blamed[n] = i
+		o := rendered.Get(i.Object.Kind, i.Object.Name)
+		if before[i] || o == nil || i.Origin != o.Origin() {
+			continue
+		}
+		blamed[n].Origin = hedgehog.Origin{File: path.Join(OverlayFolder(c.Fabric, StageOf(o)), "kustomization.yaml")}
+		blamed[n].Summary += ", after the patches of its stage; NetBox has it right"
+		blamed[n].Hint = "correct the patch: " + i.Hint
+	}
+	blamed.Sort()
+	return blamed
+}
+
 // CheckRepository builds every root of the fabric in a repository: for those who
 // have its files alone.
 func CheckRepository(t tree.Tree, fabric string) Checked {
 	result := overlay.Build(t, Roots(t, fabric), overlay.Options{})
-	checked := Checked{Objects: &hedgehog.Fabric{}, Built: result.Built, Issues: append(result.Issues, checkOverlays(t, fabric)...)}
+	checked := Checked{Fabric: fabric, Objects: &hedgehog.Fabric{}, Built: result.Built, Issues: append(result.Issues, checkOverlays(t, fabric)...)}
 	for _, b := range result.Built {
 		for _, o := range b.Objects {
 			checked.add(o)

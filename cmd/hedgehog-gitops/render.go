@@ -261,7 +261,7 @@ func (o renderOptions) writeFiles(ctx context.Context, result *fabricResult, fab
 		return err
 	}
 	// What counts is what the cluster gets: with people's patches.
-	if !result.add(checked.Issues) || !result.add(hedgehog.Check(checked.Objects)) {
+	if !result.add(checked.Issues) || !result.add(checked.Blame(fabric, hedgehog.Check(checked.Objects))) {
 		return nil
 	}
 	if err := ctx.Err(); err != nil {

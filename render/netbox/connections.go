@@ -236,6 +236,7 @@ func (ls *linkSorter) gatewayConnections() []*connection {
 
 func (ls *linkSorter) mclagDomains() []*connection {
 	return ls.pairConnections(ls.mclag, "mclag-domain", func(c *connection, _ pairKey, links []fabricEnds) {
+		ls.m.mclagRelease(c.anchor)
 		c.spec.MCLAGDomain = &hedgehog.MCLAGDomain{}
 		for _, l := range links {
 			to := &c.spec.MCLAGDomain.PeerLinks
@@ -254,6 +255,15 @@ func (ls *linkSorter) loopbacks() []*connection {
 			c.spec.VPCLoopback.Links = append(c.spec.VPCLoopback.Links, l.pair())
 		}
 	})
+}
+
+// mclagRelease reports MCLAG for a release that no longer has it.
+func (m *mapper) mclagRelease(at row) {
+	if m.c.Settings.FabricVersion != "26.02" {
+		m.fail("mclag-release", hedgehog.Key{}, at, cf("redundancy_type"),
+			fmt.Sprintf("release %s of Hedgehog has no MCLAG any more", m.c.Settings.FabricVersion),
+			"make the switches an ESLAG pair, or set `fabricVersion: \"26.02\"` for the fabric if that is what runs")
+	}
 }
 
 // pair is a link between two switches that has no addresses.

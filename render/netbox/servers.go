@@ -202,6 +202,7 @@ func (m *mapper) serverConnection(b *bundle) *connection {
 		case len(switches) == 1:
 			c.base, c.spec.Bundled = first.server.name+"--bundled--"+first.sw.name, spec
 		case mclag:
+			m.mclagRelease(c.anchor)
 			c.base, c.spec.MCLAG = first.server.name+"--mclag--"+strings.Join(leaves, "--"), spec
 		default:
 			c.base, c.spec.ESLAG = first.server.name+"--eslag--"+strings.Join(leaves, "--"), spec

@@ -147,8 +147,7 @@ func TestPanicIsAnIssue(t *testing.T) {
 	}
 }
 
-func TestBuildGivesWhatKustomizeGives(t *testing.T) {
-	t.Parallel()
+func TestBuildGivesWhatKustomizeGives(t *testing.T) { // alone: a bare krusty takes no lock
 	repo := repository(t, patchOf("patches:\n- target: {kind: VPC, name: two}\n  patch: '[{\"op\": \"add\", \"path\": \"/spec/mode\", \"value\": \"l3vni\"}]'\nlabels: [{pairs: {team: net}}]\n"))
 	got := overlay.Build(repo, stages(repo), overlay.Options{})
 	files := filesys.MakeFsInMemory()

@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -374,9 +375,9 @@ func TestAProxyIsUsed(t *testing.T) {
 	t.Parallel()
 	s := scripted(t, nil)
 	s.targets = 3
-	used := false
+	var used atomic.Bool
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		used = true
+		used.Store(true)
 		s.answer(w, r)
 	}))
 	t.Cleanup(proxy.Close)
@@ -385,8 +386,8 @@ func TestAProxyIsUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, err = s.read(t, func(o *rest.Options) { o.URL, o.Proxy = "http://netbox.invalid", http.ProxyURL(address) })
-	if err != nil || !used {
-		t.Errorf("used: %v, %v", used, err)
+	if err != nil || !used.Load() {
+		t.Errorf("used: %v, %v", used.Load(), err)
 	}
 }
 
