@@ -2,15 +2,19 @@ package tree
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 // Bounds of what [Read] takes in: far above any fabric, far below what would
@@ -170,9 +174,10 @@ func (e *WriteError) Unwrap() error { return e.Err }
 //
 // A file that already is what the change wants is not touched. One that is
 // neither what the change wants nor what it was computed from is [ErrMoved].
-// All new content is first written to temporary files next to its place; only
-// when that worked are they renamed and the removed files deleted, so that no
-// file is ever half-written and a full disk changes nothing. Folders that a
+// All new content is first written to temporary files next to its place, or to
+// one temporary folder where a whole folder is new; only when that worked are
+// they renamed and the removed files deleted, so that no file is ever
+// half-written and a full disk changes nothing. Folders that a
 // deletion empties go too. Nothing is forced to the disk (fsync): a
 // working copy can be written again.
 //
@@ -216,17 +221,33 @@ type writer struct {
 	at     string
 	// plain holds the folders known to be folders and not links.
 	plain map[string]bool
-	// made are the folders that this Write made, parents first.
-	made []string
-	// staged are the changes to carry out, each with the name of its temporary file
-	// in the same folder ("" for deletions, and once it has been renamed).
+	// fresh are the folders that this Write makes, each with all that is in it.
+	fresh []freshFolder
+	// stages says where a folder in a fresh one is until then.
+	stages map[string]stagedFolder
+	// staged are the changes to carry out, those in fresh folders first.
 	staged []stagedChange
 	// temps counts the names tried for temporary files.
-	temps int
+	temps atomic.Int64
 }
 
+// freshFolder is a folder that does not exist yet, and the temporary name that
+// it has next to its place; "" once it is there.
+type freshFolder struct{ name, temp string }
+
+// stagedFolder is the path that a folder has for now, and the place in fresh of
+// the one that it is in, -1 for none.
+type stagedFolder struct {
+	path  string
+	fresh int
+}
+
+// stagedChange is a change with the folder and the name that its new content has
+// until the end: "" for deletions, and once it is renamed. A file in a fresh
+// folder has its own name from the beginning.
 type stagedChange struct {
 	Change
+	in   stagedFolder
 	temp string
 }
 
@@ -243,14 +264,21 @@ func (w *writer) prepare(changes []Change) error {
 		case c.Op == Added && ok, c.Op == Changed && !ok, ok && !bytes.Equal(have, c.Old):
 			return fmt.Errorf("%s: %w", c.Path, ErrMoved)
 		}
-		s := stagedChange{Change: c}
+		s := stagedChange{Change: c, in: stagedFolder{path.Dir(c.Path), -1}}
 		if c.Op != Removed {
-			if s.temp, err = w.stage(c); err != nil {
+			if s.in, err = w.makeFolder(path.Dir(c.Path)); err != nil {
 				return err
 			}
 		}
 		w.staged = append(w.staged, s)
 	}
+	w.leave()
+	if err := w.stageAll(); err != nil {
+		return err
+	}
+	slices.SortStableFunc(w.staged, func(a, b stagedChange) int {
+		return cmp.Compare(uint(a.in.fresh), uint(b.in.fresh)) // -1, for none, comes last
+	})
 	return nil
 }
 
@@ -278,6 +306,9 @@ func (w *writer) leave() {
 
 // current returns what the directory holds at the path.
 func (w *writer) current(name string) (content []byte, ok bool, err error) {
+	if _, isFresh := w.stages[path.Dir(name)]; isFresh {
+		return nil, false, nil
+	}
 	if err := w.checkFolder(path.Dir(name)); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, false, nil
@@ -325,59 +356,149 @@ func (w *writer) checkFolder(name string) error {
 	return nil
 }
 
-// makeFolder makes the folder and those above it, and notes which it made.
-func (w *writer) makeFolder(name string) error {
+// makeFolder sees to it that the folder is there, and returns where it is until
+// the end. One that does not exist is made under a temporary name, together with
+// those above it that do not exist either.
+func (w *writer) makeFolder(name string) (stagedFolder, error) {
+	if s, ok := w.stages[name]; ok {
+		return s, nil
+	}
 	err := w.checkFolder(name)
+	if err == nil {
+		return stagedFolder{name, -1}, nil
+	}
 	if !errors.Is(err, fs.ErrNotExist) {
+		return stagedFolder{}, err
+	}
+	above, err := w.makeFolder(path.Dir(name))
+	if err != nil {
+		return stagedFolder{}, err
+	}
+	s := stagedFolder{path.Join(above.path, path.Base(name)), above.fresh}
+	if above.fresh >= 0 {
+		err = w.root.Mkdir(s.path, 0o755)
+	} else {
+		s.fresh = len(w.fresh)
+		for {
+			s.path = path.Join(above.path, w.tempName())
+			if err = w.root.Mkdir(s.path, 0o755); !errors.Is(err, fs.ErrExist) {
+				break
+			}
+		}
+		if err == nil {
+			w.fresh = append(w.fresh, freshFolder{name, s.path})
+		}
+	}
+	if err != nil {
+		return stagedFolder{}, err
+	}
+	if w.stages == nil {
+		w.stages = map[string]stagedFolder{}
+	}
+	w.stages[name] = s
+	return s, nil
+}
+
+// tempName returns a name for a temporary file or folder that was not tried yet.
+func (w *writer) tempName() string {
+	return ".hedgehog-gitops-" + strconv.FormatInt(w.temps.Add(1), 10) + ".tmp"
+}
+
+// stageAll writes the new contents, folder by folder, several folders at a time:
+// making a file keeps the disk waiting more than the processor.
+func (w *writer) stageAll() error {
+	var folders [][]*stagedChange
+	known := map[string]int{}
+	for i := range w.staged {
+		s := &w.staged[i]
+		if s.Op == Removed {
+			continue
+		}
+		n, ok := known[s.in.path]
+		if !ok {
+			n = len(folders)
+			known[s.in.path] = n
+			folders = append(folders, nil)
+		}
+		folders[n] = append(folders[n], s)
+	}
+	failed := make([]error, len(folders))
+	var next atomic.Int64
+	var stop atomic.Bool
+	var workers sync.WaitGroup
+	for range min(len(folders), max(2, runtime.GOMAXPROCS(0))) {
+		workers.Go(func() {
+			for !stop.Load() {
+				n := int(next.Add(1)) - 1
+				if n >= len(folders) {
+					return
+				}
+				if failed[n] = w.stageFolder(folders[n]); failed[n] != nil {
+					stop.Store(true)
+				}
+			}
+		})
+	}
+	workers.Wait()
+	return cmp.Or(failed...)
+}
+
+// stageFolder writes the new contents of the files of one folder.
+func (w *writer) stageFolder(files []*stagedChange) error {
+	folder, err := w.root.OpenRoot(files[0].in.path)
+	if err != nil {
 		return err
 	}
-	if err := w.makeFolder(path.Dir(name)); err != nil {
-		return err
+	defer folder.Close()
+	for _, s := range files {
+		if err := w.stage(folder, s); err != nil {
+			return fmt.Errorf("%s: %w", s.Path, err)
+		}
 	}
-	if err := w.root.Mkdir(name, 0o755); err != nil {
-		return err
-	}
-	w.made = append(w.made, name)
-	w.plain[name] = true
 	return nil
 }
 
-// stage writes the new content to a temporary file in the folder of its place,
-// and returns the name that the file has there.
-func (w *writer) stage(c Change) (temp string, err error) {
-	if err := w.makeFolder(path.Dir(c.Path)); err != nil {
-		return "", err
-	}
-	folder, err := w.enter(path.Dir(c.Path))
-	if err != nil {
-		return "", err
-	}
-	var file *os.File
+// stage writes the new content of a file into the folder.
+func (w *writer) stage(folder *os.Root, s *stagedChange) error {
+	name := path.Base(s.Path)
 	for {
-		w.temps++
-		temp = ".hedgehog-gitops-" + strconv.Itoa(w.temps) + ".tmp"
-		file, err = folder.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-		if err == nil {
-			break
+		if s.in.fresh < 0 {
+			name = w.tempName()
 		}
-		if !errors.Is(err, fs.ErrExist) {
-			return "", fmt.Errorf("%s: %w", c.Path, err)
+		file, err := folder.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if errors.Is(err, fs.ErrExist) && s.in.fresh < 0 {
+			continue
 		}
+		if err != nil {
+			return err
+		}
+		s.temp = name
+		_, err = file.Write(s.New)
+		// Some file systems report a full disk only here.
+		return errors.Join(err, file.Close())
 	}
-	_, err = file.Write(c.New)
-	// Some file systems report a full disk only here.
-	err = errors.Join(err, file.Close())
-	if err != nil {
-		_ = folder.Remove(temp) // the error that matters is the first one
-		return "", fmt.Errorf("%s: %w", c.Path, err)
-	}
-	return temp, nil
 }
 
 // commit puts the temporary files into their places and deletes what goes.
 func (w *writer) commit() (done []Change, err error) {
+	w.leave()
 	for i := range w.staged {
 		s := &w.staged[i]
+		if s.in.fresh >= 0 {
+			if f := &w.fresh[s.in.fresh]; f.temp != "" {
+				err := w.root.Rename(f.temp, f.name)
+				if errors.Is(err, fs.ErrExist) {
+					err = ErrMoved // somebody else made it meanwhile
+				}
+				if err != nil {
+					return done, fmt.Errorf("%s: %w", f.name, err)
+				}
+				f.temp = ""
+			}
+			s.temp = ""
+			done = append(done, s.Change)
+			continue
+		}
 		folder, err := w.enter(path.Dir(s.Path))
 		if err == nil && s.Op == Removed {
 			err = folder.Remove(path.Base(s.Path))
@@ -408,17 +529,18 @@ func (w *writer) removeEmpty(name string) {
 	}
 }
 
-// undo removes the temporary files that were not renamed, and the folders that
-// were made for nothing.
+// undo removes the temporary files and folders that were not renamed.
 func (w *writer) undo() {
 	w.leave()
 	for _, s := range w.staged {
-		if s.temp != "" {
-			_ = w.root.Remove(path.Join(path.Dir(s.Path), s.temp)) // nothing better can be done
+		if s.temp != "" && s.in.fresh < 0 {
+			_ = w.root.Remove(path.Join(s.in.path, s.temp)) // nothing better can be done
 		}
 	}
-	for _, name := range slices.Backward(w.made) {
-		_ = w.root.Remove(name) // stays when it holds a file that was written
+	for _, f := range w.fresh {
+		if f.temp != "" {
+			_ = w.root.RemoveAll(f.temp)
+		}
 	}
 }
 
