@@ -349,9 +349,16 @@ func (t *tableOf[W, R]) readBy(ctx context.Context, parameter string, values []k
 	return readBy(ctx, t.r, t.s, parameter, values, t.own[parameter], t.take)
 }
 
-func (t *tableOf[W, R]) has(id key) bool { _, ok := t.rows[id]; return ok }
-func (t *tableOf[W, R]) drop(id key)     { delete(t.rows, id) }
-func (t *tableOf[W, R]) len() int        { return len(t.rows) }
+// has may be asked while other tasks read more rows of the model.
+func (t *tableOf[W, R]) has(id key) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, ok := t.rows[id]
+	return ok
+}
+
+func (t *tableOf[W, R]) drop(id key) { delete(t.rows, id) }
+func (t *tableOf[W, R]) len() int    { return len(t.rows) }
 
 func (t *tableOf[W, R]) each(f func(key, *extra)) {
 	for id, h := range t.rows {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 )
 
 // This file proves that what was read is what NetBox holds.
@@ -155,7 +156,10 @@ func (r *reader) catchUp(ctx context.Context) (int, error) {
 	}
 
 	if len(macs) > 0 {
+		var mu sync.Mutex
 		_, err := readBy(ctx, r, r.sources[modelMACAddress], "id", sortedIDs(macs), func(w *macWire) key { return w.ID }, func(rows []macWire) error {
+			mu.Lock()
+			defer mu.Unlock()
 			for _, row := range rows {
 				if row.Type == modelInterface && r.interfaces.has(key(row.Object)) {
 					want(modelInterface, key(row.Object))
