@@ -19,16 +19,16 @@ import (
 )
 
 // TestNetBoxScripts runs scripts that each have a NetBox of their own: an empty
-// one, or that of the scenario which the script is called after.
+// one, or that of the scenario which the script is called after. It is not
+// parallel: testscript makes a parallel test of each script, which would wait for
+// its turn behind tests that wait for the NetBox that it holds.
 func TestNetBoxScripts(t *testing.T) {
-	t.Parallel()
 	scripts, err := filepath.Glob("testdata/netbox/*.txtar")
 	if err != nil || len(scripts) == 0 {
 		t.Fatal("no scripts")
 	}
 	for _, script := range scripts {
 		t.Run(strings.TrimSuffix(filepath.Base(script), ".txtar"), func(t *testing.T) {
-			t.Parallel()
 			var nb *netboxserver.Server
 			if name, _, _ := strings.Cut(filepath.Base(script), "_"); name == "empty" {
 				nb = netboxserver.Start(t)
