@@ -133,7 +133,7 @@ func (m *mapper) scope() bool {
 	if m.site == nil {
 		m.fail("site-unknown", hedgehog.Key{}, nil, "fabrics[].site",
 			fmt.Sprintf("fabric %s: NetBox has no site with the slug %q", m.c.Name, m.c.Site),
-			"correct `site` in hedgehog-gitops.yaml, or create the site")
+			m.otherSites())
 		return false
 	}
 	m.above = map[Scope]bool{{"dcim.site", m.site.ID}: true}
@@ -192,6 +192,22 @@ func (m *mapper) scope() bool {
 		}
 	}
 	return true
+}
+
+// otherSites is the hint for a site that is not there.
+func (m *mapper) otherSites() string {
+	var slugs []string
+	for _, s := range sorted(m.sites) {
+		slugs = append(slugs, s.Slug)
+	}
+	slices.SortFunc(slugs, natural)
+	if len(slugs) > 8 {
+		slugs = append(slugs[:8], "...")
+	}
+	if len(slugs) == 0 {
+		return "create the site in NetBox; it has none"
+	}
+	return "name one of its sites with `site` in the configuration, or with --fabric where there is none: " + strings.Join(slugs, ", ")
 }
 
 // touches reports whether a scope is the fabric's site or location, or one
