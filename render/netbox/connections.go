@@ -83,7 +83,7 @@ func (m *mapper) connections() {
 		if c.pinned == "" {
 			continue
 		}
-		if name, ok := m.named(hedgehog.KindConnection, c.anchor, "", c.pinned); ok && m.claim(hedgehog.KindConnection, name, c.anchor, true) {
+		if name, ok := m.named(hedgehog.KindConnection, c.anchor, "", c.pinned); ok && m.claim(hedgehog.KindConnection, name, c.anchor) {
 			names[n] = name
 		}
 	}

@@ -48,7 +48,7 @@ func (m *mapper) enter(e *external) {
 			name = fmt.Sprintf("vrf-%d", e.row.ID)
 		}
 	} else {
-		m.claim(hedgehog.KindExternal, name, e.row, pinned != "")
+		m.claim(hedgehog.KindExternal, name, e.row)
 	}
 	e.name = name
 	f := e.row.Fields
@@ -164,14 +164,14 @@ func (m *mapper) attachExternal(l *externalPort, i *Interface, untagged bool) {
 	key := hedgehog.Key{Kind: hedgehog.KindExternalAttachment, Name: l.sw.name + "--" + e.name}
 	if pinned := i.Fields.text("name"); pinned != "" && !untagged {
 		var ok bool
-		if name, ok = m.named(key.Kind, i, i.Name, pinned); !ok || !m.claim(key.Kind, name, i, true) {
+		if name, ok = m.named(key.Kind, i, i.Name, pinned); !ok || !m.claim(key.Kind, name, i) {
 			return
 		}
 	} else {
 		name = m.numbered(key.Kind, key.Name, i, "the sub-interface")
 	}
 	o := newObject(key.Kind, name, i, e.row, l.port)
-	l.inherit(o)
+	inherit(o, l.connection) // its name is in the attachment's
 	key = o.Key()
 	spec := &hedgehog.ExternalAttachmentSpec{External: e.name, Connection: l.connection.Name}
 	o.Spec = spec

@@ -24,10 +24,6 @@ type externalPort struct {
 	connection *hedgehog.Object
 }
 
-// inherit makes what an external's connection was made of the origin of an
-// attachment too: its name is in it.
-func (p *externalPort) inherit(o *hedgehog.Object) { inherit(o, p.connection) }
-
 // inherit adds the origins of an object that another one refers to by name.
 func inherit(o, named *hedgehog.Object) {
 	for _, at := range named.Origins {

@@ -27,13 +27,11 @@ func (x *Index) Map(c Config) (*hedgehog.Fabric, hedgehog.Issues) {
 		switches:    map[ID]*switchNode{},
 		servers:     map[ID]*node{},
 		gateways:    map[ID]*gatewayNode{},
-		claimed:     map[hedgehog.Key]*claim{},
+		claimed:     map[hedgehog.Key]row{},
 		namespaceOf: map[ID]string{},
 		vpcs:        map[ID]*vpc{},
 		externals:   map[ID]*external{},
 		subnetsOf:   map[ID][]*subnet{},
-		fars:        map[ID]*farEnd{},
-		failed:      map[ID]bool{},
 	}
 	if m.complete() && m.scope() {
 		m.namespaces()
@@ -81,15 +79,7 @@ type mapper struct {
 	externals map[ID]*external
 	subnetsOf map[ID][]*subnet // by VLAN
 
-	claimed map[hedgehog.Key]*claim
-	fars    map[ID]*farEnd // by interface: paths followed before
-	failed  map[ID]bool    // interfaces whose path is reported
-}
-
-// claim is who has a name.
-type claim struct {
-	by     row
-	pinned bool
+	claimed map[hedgehog.Key]row // who has a name
 }
 
 // node is a device of the fabric.
@@ -319,15 +309,15 @@ func validName(name string) bool {
 
 // claim takes a name for a record. A name that another record has is an error
 // that names both.
-func (m *mapper) claim(kind hedgehog.Kind, name string, by row, pinned bool) bool {
+func (m *mapper) claim(kind hedgehog.Kind, name string, by row) bool {
 	key := hedgehog.Key{Kind: kind, Name: name}
 	first, taken := m.claimed[key]
 	if !taken {
-		m.claimed[key] = &claim{by, pinned}
+		m.claimed[key] = by
 		return true
 	}
 	m.fail("name-collision", key, by, cf("name"),
-		fmt.Sprintf("%s is called %q by two records: this one and %s", kind, name, first.by.path()),
+		fmt.Sprintf("%s is called %q by two records: this one and %s", kind, name, first.path()),
 		"rename one of the two, or set "+cf("name")+" on it")
 	return false
 }
@@ -344,7 +334,7 @@ func (m *mapper) numbered(kind hedgehog.Kind, name string, by row, what string) 
 		if _, taken := m.claimed[key]; taken {
 			continue
 		}
-		m.claimed[key] = &claim{by, false}
+		m.claimed[key] = by
 		if n > 1 {
 			m.notice("name-repeated", key, by, cf("name"),
 				fmt.Sprintf("the name %q is taken, so this one is %q; removing the other would rename it, and a rename deletes and creates", name, try),

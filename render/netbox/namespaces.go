@@ -41,7 +41,7 @@ func (m *mapper) vlanNamespaces() {
 		pinned := g.Fields.text("name")
 		given := g.Slug
 		name, ok := m.named(hedgehog.KindVLANNamespace, g, given, pinned)
-		if !ok || !m.claim(hedgehog.KindVLANNamespace, name, g, pinned != "") {
+		if !ok || !m.claim(hedgehog.KindVLANNamespace, name, g) {
 			continue
 		}
 		m.namespaceOf[g.ID] = name
@@ -142,7 +142,7 @@ func (m *mapper) ipv4Namespaces() {
 		if _, ok := m.named(hedgehog.KindIPv4Namespace, first, name, name); !ok {
 			continue
 		}
-		m.claim(hedgehog.KindIPv4Namespace, name, first, true)
+		m.claim(hedgehog.KindIPv4Namespace, name, first)
 		o := newObject(hedgehog.KindIPv4Namespace, name, first)
 		spec := &hedgehog.IPv4NamespaceSpec{}
 		for _, c := range list {

@@ -59,7 +59,7 @@ func (m *mapper) nodes() {
 		}
 		o := newObject(hedgehog.KindSwitchGroup, name, groups[name][0])
 		from(o, groups[name]...)
-		m.claimed[key] = &claim{groups[name][0], true}
+		m.claimed[key] = groups[name][0]
 		m.add(o)
 	}
 }
@@ -68,7 +68,7 @@ func (m *mapper) nodes() {
 func (m *mapper) deviceNode(kind hedgehog.Kind, d *Device) (node, bool) {
 	pinned := d.Fields.text("name")
 	name, ok := m.named(kind, d, d.Name, pinned)
-	if !ok || !m.claim(kind, name, d, pinned != "") {
+	if !ok || !m.claim(kind, name, d) {
 		return node{}, false
 	}
 	o := newObject(kind, name, d)
@@ -192,7 +192,7 @@ func (m *mapper) profileOf(d *Device, key hedgehog.Key, o *hedgehog.Object) *hed
 // deviceASN reads the AS number of a device: an object field, or a number.
 func (m *mapper) deviceASN(d *Device, o *hedgehog.Object) uint32 {
 	asn, row := m.asnField(d.Fields, "asn")
-	if row != nil && o != nil {
+	if row != nil {
 		from(o, row)
 	}
 	return asn
@@ -414,7 +414,7 @@ func (m *mapper) memberships(g *gatewayNode) {
 			from(o, d)
 			continue
 		}
-		m.claimed[key] = &claim{d, true}
+		m.claimed[key] = d
 		m.add(newObject(key.Kind, key.Name, d))
 	}
 }

@@ -154,7 +154,7 @@ func (m *mapper) pair(t *RouteTarget, pair [2]peer, count int) {
 	}
 	pinned := t.Fields.text("name")
 	name, ok := m.named(kind, t, pair[0].name()+"--"+pair[1].name(), pinned)
-	if !ok || !m.claim(kind, name, t, pinned != "") {
+	if !ok || !m.claim(kind, name, t) {
 		return
 	}
 	o := newObject(kind, name, t)

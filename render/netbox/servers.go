@@ -431,7 +431,7 @@ func (m *mapper) attachSubnet(c *connection, by *Interface, s *subnet, native bo
 		pinned.used = true
 		c.attachmentNames[at] = pinned
 		var ok bool
-		if name, ok = m.named(hedgehog.KindVPCAttachment, by, "", name); !ok || !m.claim(hedgehog.KindVPCAttachment, name, by, true) {
+		if name, ok = m.named(hedgehog.KindVPCAttachment, by, "", name); !ok || !m.claim(hedgehog.KindVPCAttachment, name, by) {
 			return
 		}
 	} else {

@@ -89,7 +89,7 @@ func (m *mapper) vpcRecord(row *VRF, subnets []*subnet) {
 			name = fmt.Sprintf("vrf-%d", row.ID)
 		}
 	} else {
-		m.claim(hedgehog.KindVPC, name, row, pinned != "")
+		m.claim(hedgehog.KindVPC, name, row)
 	}
 	v.name = name
 	v.object = newObject(hedgehog.KindVPC, name, row)
