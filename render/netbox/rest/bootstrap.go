@@ -158,7 +158,7 @@ func (r *reader) prepared(ctx context.Context) (p prepared, err error) {
 func everything[W interface{ id() key }](ctx context.Context, r *reader, model string) ([]W, error) {
 	var mu sync.Mutex
 	var all []W
-	err := readAll(ctx, r, r.sources[model], nil, func(rows []W) error {
+	err := readAll(ctx, r, r.sources[model], nil, nil, func(rows []W) error {
 		mu.Lock()
 		defer mu.Unlock()
 		all = append(all, rows...)

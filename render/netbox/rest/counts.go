@@ -29,9 +29,9 @@ func (c *counts) differ(format string, args ...any) {
 func (c *counts) total(model string, filter url.Values, have int) {
 	c.tasks.run(func(ctx context.Context) error {
 		s := c.r.sources[model]
-		count, _, err := c.r.tally(ctx, s, filter)
-		if err == nil && count != have {
-			c.differ("NetBox counts %d %s and sent %d", count, s.noun, have)
+		there, err := c.r.tally(ctx, s, filter)
+		if err == nil && there.count != have {
+			c.differ("NetBox counts %d %s and sent %d", there.count, s.noun, have)
 		}
 		return err
 	})

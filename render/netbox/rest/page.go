@@ -195,26 +195,34 @@ func (r *reader) spanQuery(filter url.Values, s span) url.Values {
 	return q
 }
 
-// tally asks for the number of rows behind a filter and the highest id.
-func (r *reader) tally(ctx context.Context, s *source, filter url.Values) (count int, last netbox.ID, err error) {
+// extent is how many rows stand behind a filter, and the highest id among them.
+type extent struct {
+	count int
+	last  netbox.ID
+}
+
+// tally asks for the extent of what stands behind a filter.
+func (r *reader) tally(ctx context.Context, s *source, filter url.Values) (extent, error) {
 	q := url.Values{"ordering": {"-id"}, "limit": {"1"}, "fields": {"id"}}
 	maps.Copy(q, filter)
 	rows, p, err := fetch[struct {
 		ID netbox.ID `json:"id"`
 	}](ctx, r.client, s, q)
 	if err != nil {
-		return 0, 0, err
+		return extent{}, err
 	}
+	e := extent{count: p.Count}
 	if len(rows) > 0 {
-		last = rows[0].ID
+		e.last = rows[0].ID
 	}
-	return p.Count, last, nil
+	return e, nil
 }
 
-// readAll reads every row behind a filter: the first page, and when there are
-// more, the rest in as many streams as the client has. A stream that runs out
-// takes half of what another has left.
-func readAll[W interface{ id() netbox.ID }](ctx context.Context, r *reader, s *source, filter url.Values, take func([]W) error) error {
+// readAll reads every row behind a filter: when there are more than a page, in as
+// many streams as the client has. A stream that runs out takes half of what
+// another has left. Where nothing is known of the extent, the first page tells
+// whether it has to be asked for.
+func readAll[W interface{ id() netbox.ID }](ctx context.Context, r *reader, s *source, filter url.Values, known *extent, take func([]W) error) error {
 	one := func(ctx context.Context, at span) (next span, more bool, err error) {
 		rows, p, err := fetch[W](ctx, r.client, s, r.spanQuery(filter, at))
 		if err != nil {
@@ -235,14 +243,22 @@ func readAll[W interface{ id() netbox.ID }](ctx context.Context, r *reader, s *s
 		}
 		return span{last + 1, at.hi}, p.More, nil
 	}
-	rest, more, err := one(ctx, span{})
-	if err != nil || !more {
-		return err
+	rest := span{}
+	if known == nil || known.count <= r.client.pace.now(s.model) {
+		var more bool
+		var err error
+		if rest, more, err = one(ctx, span{}); err != nil || !more {
+			return err
+		}
 	}
-	_, last, err := r.tally(ctx, s, filter)
-	if err != nil {
-		return err
+	if known == nil {
+		asked, err := r.tally(ctx, s, filter)
+		if err != nil {
+			return err
+		}
+		known = &asked
 	}
+	last := known.last
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

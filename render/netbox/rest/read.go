@@ -140,62 +140,39 @@ func (r *reader) read(ctx context.Context, fabrics []netbox.Config) (*netbox.Sna
 	if err := r.openLog(ctx); err != nil {
 		return nil, nil, err
 	}
-	fields, err := r.customFields(ctx)
-	if err != nil {
+	var fields []definition
+	first := newTasks(ctx)
+	first.run(r.probe)
+	first.run(func(ctx context.Context) (err error) { fields, err = r.customFields(ctx); return err })
+	if err := first.wait(); err != nil {
 		return nil, nil, err
 	}
 	issues = append(issues, checkFields(fields)...)
 
-	first := newTasks(ctx)
-	first.run(r.probe)
-	var mu sync.Mutex
-	var forbidden []string
-	var denied *Error
-	for _, model := range r.whole {
-		first.run(func(ctx context.Context) error {
-			err := r.tables[model].readAll(ctx, nil)
-			var e *Error
-			if errors.As(err, &e) && e.Status == http.StatusForbidden {
-				mu.Lock()
-				defer mu.Unlock()
-				forbidden, denied = append(forbidden, model), e
-				return nil
-			}
-			return err
-		})
-	}
-	if err := first.wait(); err != nil {
+	// Where the fabrics stand says what else to read.
+	if err := r.readModels(ctx, []string{modelSite, modelLocation}); err != nil {
 		return nil, nil, err
 	}
-	if denied != nil {
-		if len(forbidden) > 1 {
-			slices.Sort(forbidden)
-			denied.Doing = "reading " + strings.Join(forbidden, ", ")
-		}
-		return nil, nil, denied
-	}
-
 	issues = append(issues, r.findSites(fabrics)...)
+	rest := slices.DeleteFunc(slices.Clone(r.whole), func(model string) bool { return model == modelSite || model == modelLocation })
 	if len(r.scope) > 0 {
-		second := newTasks(ctx)
-		second.run(func(ctx context.Context) error { return r.devices.readAll(ctx, r.inScope()) })
-		second.run(func(ctx context.Context) error { return r.interfaces.readAll(ctx, r.inScope()) })
-		if err := second.wait(); err != nil {
-			return nil, nil, err
+		rest = append([]string{modelInterface, modelDevice}, rest...) // the long one first
+	}
+	if err := r.readModels(ctx, rest); err != nil {
+		return nil, nil, err
+	}
+	for id, held := range r.devices.rows {
+		if !r.scope[held.row.Site] {
+			return nil, nil, r.doubt(r.sources[modelDevice], "device %d is in site %d, which was not asked for", id, held.row.Site)
 		}
-		for id, held := range r.devices.rows {
-			if !r.scope[held.row.Site] {
-				return nil, nil, r.doubt(r.sources[modelDevice], "device %d is in site %d, which was not asked for", id, held.row.Site)
-			}
-			r.unfolded[id] = true
+		r.unfolded[id] = true
+	}
+	for id, held := range r.interfaces.rows {
+		if _, ok := r.devices.rows[held.row.Device]; !ok {
+			// Created during the read, or hidden: the closure finds out.
+			continue
 		}
-		for id, held := range r.interfaces.rows {
-			if _, ok := r.devices.rows[held.row.Device]; !ok {
-				// Created during the read, or hidden: the closure finds out.
-				continue
-			}
-			r.parents[id] = true
-		}
+		r.parents[id] = true
 	}
 	if err := r.close(ctx); err != nil {
 		return nil, nil, err
@@ -215,6 +192,80 @@ func (r *reader) read(ctx context.Context, fabrics []netbox.Config) (*netbox.Sna
 	snapshot.Rows.Sort()
 	issues.Sort()
 	return snapshot, issues, nil
+}
+
+// readModels reads models side by side: devices and interfaces of the fabrics'
+// sites, the others wholly. NetBox's refusals are one error for all of them.
+func (r *reader) readModels(ctx context.Context, models []string) error {
+	var (
+		mu        sync.Mutex
+		forbidden []string
+		denied    *Error
+		side      = newTasks(ctx)
+	)
+	read := func(f func(context.Context) error) {
+		side.run(func(ctx context.Context) error {
+			err := f(ctx)
+			var e *Error
+			if errors.As(err, &e) && e.Status == http.StatusForbidden {
+				mu.Lock()
+				defer mu.Unlock()
+				forbidden, denied = append(forbidden, strings.TrimPrefix(e.Doing, "reading ")), e
+				return nil
+			}
+			return err
+		})
+	}
+	for _, model := range models {
+		switch model {
+		case modelInterface:
+			read(r.readInterfaces)
+		case modelDevice:
+			read(func(ctx context.Context) error { return r.devices.readAll(ctx, r.inScope(), nil) })
+		default:
+			read(func(ctx context.Context) error { return r.tables[model].readAll(ctx, nil, nil) })
+		}
+	}
+	if err := side.wait(); err != nil {
+		return err
+	}
+	if denied != nil {
+		slices.Sort(forbidden)
+		denied.Doing = "reading " + strings.Join(forbidden, ", ")
+		return denied
+	}
+	return nil
+}
+
+// readInterfaces reads the interfaces of the fabrics' sites, and where NetBox has
+// little else, all cables beside them: which ones are needed is known only when
+// the interfaces are there, but then these would have to be waited for.
+func (r *reader) readInterfaces(ctx context.Context) error {
+	there, err := r.tally(ctx, r.sources[modelInterface], r.inScope())
+	if err != nil {
+		return err
+	}
+	side := newTasks(ctx)
+	side.run(func(ctx context.Context) error { return r.interfaces.readAll(ctx, r.inScope(), &there) })
+	if cables, err := r.tally(ctx, r.sources[modelCable], nil); err == nil && cables.count > 0 && cables.count <= there.count {
+		side.run(func(ctx context.Context) error { return r.cables.readAll(ctx, nil, &cables) })
+		side.run(func(ctx context.Context) error {
+			ends, err := r.tally(ctx, r.sources[modelTermination], nil)
+			if err != nil {
+				return err
+			}
+			return r.terminations.readAll(ctx, nil, &ends)
+		})
+	} else if err != nil {
+		side.run(func(context.Context) error { return err })
+	}
+	if err := side.wait(); err != nil {
+		return err
+	}
+	for id := range r.cables.rows {
+		r.traced[id] = true
+	}
+	return nil
 }
 
 // inScope is the filter for what stands in the fabrics' sites.
@@ -293,7 +344,7 @@ func (r *reader) probe(ctx context.Context) error {
 
 // table holds the rows of a model while they are read.
 type table interface {
-	readAll(ctx context.Context, filter url.Values) error
+	readAll(ctx context.Context, filter url.Values, known *extent) error
 	readBy(ctx context.Context, parameter string, values []key) (gone []key, err error)
 	has(key) bool
 	drop(key)
@@ -341,8 +392,8 @@ func (t *tableOf[W, R]) take(rows []W) error {
 	return nil
 }
 
-func (t *tableOf[W, R]) readAll(ctx context.Context, filter url.Values) error {
-	return readAll(ctx, t.r, t.s, filter, t.take)
+func (t *tableOf[W, R]) readAll(ctx context.Context, filter url.Values, known *extent) error {
+	return readAll(ctx, t.r, t.s, filter, known, t.take)
 }
 
 func (t *tableOf[W, R]) readBy(ctx context.Context, parameter string, values []key) ([]key, error) {
@@ -496,9 +547,9 @@ func (r *reader) close(ctx context.Context) error {
 			tasks.run(func(ctx context.Context) error {
 				t := r.tables[model]
 				if parameter == "id" || parameter == "cable_id" {
-					if all, err := r.fewer(ctx, r.sources[model], len(ids)); err != nil || all {
+					if all, err := r.fewer(ctx, r.sources[model], len(ids)); err != nil || all != nil {
 						if err == nil {
-							err = t.readAll(ctx, nil)
+							err = t.readAll(ctx, nil, all)
 						}
 						done(ids, nil)
 						return err
@@ -550,17 +601,19 @@ func (r *reader) close(ctx context.Context) error {
 	}
 }
 
-// fewer reports whether reading all of a model takes fewer requests than reading
-// these many by name.
-func (r *reader) fewer(ctx context.Context, s *source, ids int) (bool, error) {
+// fewer returns the extent of a model when reading all of it takes fewer requests
+// than reading these many by name; else nil.
+func (r *reader) fewer(ctx context.Context, s *source, ids int) (*extent, error) {
 	const byName = 250
 	chunks := (ids + byName - 1) / byName
 	if chunks < 3 {
-		return false, nil
+		return nil, nil
 	}
-	count, _, err := r.tally(ctx, s, nil)
-	pages := count/r.client.pace.now(s.model) + 1
-	return pages <= chunks, err
+	there, err := r.tally(ctx, s, nil)
+	if err != nil || there.count/r.client.pace.now(s.model)+1 > chunks {
+		return nil, err
+	}
+	return &there, nil
 }
 
 func sortedIDs(set map[key]bool) []key {
@@ -645,7 +698,7 @@ type definition struct {
 func (r *reader) customFields(ctx context.Context) ([]definition, error) {
 	var mu sync.Mutex
 	var found []definition
-	err := readAll(ctx, r, r.sources[modelField], nil, func(rows []definition) error {
+	err := readAll(ctx, r, r.sources[modelField], nil, nil, func(rows []definition) error {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, d := range rows {

@@ -31,12 +31,12 @@ type changeWire struct {
 
 // openLog notes the end of the change log before anything is read.
 func (r *reader) openLog(ctx context.Context) error {
-	_, last, err := r.tally(ctx, r.sources[modelChange], nil)
+	log, err := r.tally(ctx, r.sources[modelChange], nil)
 	if err != nil {
 		return err
 	}
-	r.newest = last
-	r.floor = max(last-overlap, 0)
+	r.newest = log.last
+	r.floor = max(log.last-overlap, 0)
 	_, err = r.changes(ctx)
 	return err
 }
