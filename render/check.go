@@ -42,7 +42,7 @@ func Check(in Input, out Output) (Checked, error) {
 	}
 	// What is rendered is known, unless people edited a file of the root.
 	edited := map[string]bool{}
-	for _, name := range out.Edited {
+	for _, name := range slices.Concat(out.Edited, out.Later) {
 		if root, ok := rootOf(in.Fabric, name); ok {
 			edited[root] = true
 		}
@@ -85,6 +85,47 @@ func Check(in Input, out Output) (Checked, error) {
 	}
 	checked.Issues.Sort()
 	return checked, nil
+}
+
+// Before returns what the merged files give the cluster. Only the roots that
+// change are built for it; the others give what they give afterwards, which c
+// holds. An issue is about a merged root that cannot be built: of that one
+// nothing is known.
+func (c Checked) Before(in Input, out Output) (*hedgehog.Fabric, hedgehog.Issues) {
+	changed := map[string]bool{}
+	for _, change := range out.Changes {
+		if root, ok := rootOf(in.Fabric, change.Path); ok {
+			changed[root] = true
+		}
+	}
+	before := &hedgehog.Fabric{}
+	for o := range c.Objects.All() {
+		place, ok := out.Places[o.Key()]
+		if !ok {
+			place = o.Origin().File
+		}
+		if root, ok := rootOf(in.Fabric, place); !ok || !changed[root] {
+			before.Add(o)
+		}
+	}
+	stages := Roots(in.Merged, in.Fabric)
+	for i, stage := range stages {
+		same := func(root string) bool { return !changed[root] }
+		// Patches are judged by all roots of their stage.
+		if stage.Component == "" || !slices.ContainsFunc(stage.Roots, func(root string) bool { return changed[root] }) {
+			stages[i].Roots = slices.DeleteFunc(stage.Roots, same)
+		}
+	}
+	result := overlay.Build(in.Merged, stages, overlay.Options{})
+	for _, b := range result.Built {
+		if !changed[b.Root] {
+			continue
+		}
+		for _, o := range b.Objects {
+			before.Add(o)
+		}
+	}
+	return before, result.Issues
 }
 
 // Blame names people's patches where they are at fault: an issue about an object

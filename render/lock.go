@@ -48,6 +48,18 @@ type LockedFile struct {
 // HeldDeleted is the reason of a file that somebody deleted by hand.
 const HeldDeleted = "deleted"
 
+// listed returns the paths that the root's kustomization lists, sorted.
+func (l *Lock) listed() []string {
+	var names []string
+	for name, file := range l.Files {
+		if name != kustomizationName && file.Held == "" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // ParseLock reads a lock.
 func ParseLock(content []byte) (*Lock, error) {
 	d := json.NewDecoder(bytes.NewReader(content))

@@ -309,3 +309,38 @@ func TestEditedFileThatOnlyTheToolChanges(t *testing.T) {
 		}
 	}
 }
+
+// TestLater: what the tool alone changes waits, what NetBox changes does not.
+func TestLater(t *testing.T) {
+	t.Parallel()
+	merged := plan(t, input(tree.Tree{}, server("a", "x"), server("b", "x"), server("c", "x"))).Tree
+
+	// The rows of the tests are their origins: a is the tool's, b is NetBox's.
+	b := server("b", "y")
+	b.Origins = []hedgehog.Origin{{Path: "/dcim/devices/99/"}}
+	in := input(merged, server("a", "written otherwise"), b, server("c", "x"))
+	in.Later = true
+	out := plan(t, in)
+	if got, want := changeLines(out), []string{"changed " + nodes + render.LockName, "changed " + nodes + "servers/b.yaml"}; !slices.Equal(got, want) {
+		t.Errorf("changes %v, want %v", got, want)
+	}
+	if got, want := out.Later, []string{nodes + "servers/a.yaml"}; !slices.Equal(got, want) {
+		t.Errorf("later %v, want %v", got, want)
+	}
+	in.Merged = out.Tree
+	if out = plan(t, in); len(out.Changes) > 0 || len(out.Later) != 1 {
+		t.Errorf("again: %v, later %v", changeLines(out), out.Later)
+	}
+	checked, err := render.Check(in, out)
+	if err != nil || len(checked.Issues) > 0 {
+		t.Fatal(err, checked.Issues)
+	}
+	if got := checked.Objects.Get(hedgehog.KindServer, "a").Spec.(*hedgehog.ServerSpec).Description; got != "x" {
+		t.Errorf("the cluster gets %q, what is merged is x", got)
+	}
+	in.Later = false
+	out = plan(t, in)
+	if got, want := changeLines(out), []string{"changed " + nodes + render.LockName, "changed " + nodes + "servers/a.yaml"}; !slices.Equal(got, want) || len(out.Later) > 0 {
+		t.Errorf("then: %v, want %v; later %v", got, want, out.Later)
+	}
+}

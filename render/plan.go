@@ -33,6 +33,9 @@ type Input struct {
 	// Overwrite takes people's changes to generated files back instead of leaving
 	// them or refusing to go on.
 	Overwrite bool
+	// Later leaves files as they are merged that the tool alone changes: those whose
+	// rows are what they were. [Output.Later] names them.
+	Later bool
 }
 
 // Output is what [Plan] decided.
@@ -50,6 +53,9 @@ type Output struct {
 	// generated files that they deleted, and files that are theirs, sorted. All of
 	// them are left alone.
 	Edited, Held, Foreign []string
+	// Later are the paths of generated files that the tool alone would change, sorted;
+	// [Input.Later] left them.
+	Later []string
 }
 
 // Plan lays out the objects as files and decides, against what is merged, which
@@ -127,7 +133,7 @@ func (p *planner) complain(issue hedgehog.Issue) { p.out.Issues = append(p.out.I
 // finish sorts what was found. With an error nothing changes.
 func (p *planner) finish(before, after tree.Tree) Output {
 	p.out.Issues.Sort()
-	for _, list := range []*[]string{&p.out.Edited, &p.out.Held, &p.out.Foreign} {
+	for _, list := range []*[]string{&p.out.Edited, &p.out.Held, &p.out.Foreign, &p.out.Later} {
 		slices.Sort(*list)
 	}
 	if p.out.Issues.Worst() == hedgehog.Error {
@@ -386,6 +392,8 @@ type rootPlan struct {
 	drops  []string
 	// gone is whether the whole root goes.
 	gone bool
+	// later is whether a file of it was left because the tool alone changes it.
+	later bool
 }
 
 func (r *rootPlan) apply(t *tree.Tree) {
@@ -454,7 +462,14 @@ func (p *planner) planRoot(root string) *rootPlan {
 		plan.drops = append(plan.drops, kustomizationName, LockName)
 		return plan
 	}
-	p.settle(plan, next, m, kustomizationName, wantedFile{content: content}, true, locked)
+	k := wantedFile{content: content}
+	if m.lock != nil && slices.Equal(listed, m.lock.listed()) {
+		k.rows = sameList
+	}
+	p.settle(plan, next, m, kustomizationName, k, true, locked)
+	if plan.later {
+		next.Render = m.lock.Render
+	}
 
 	if m.lock == nil || !next.sameFiles(m.lock) {
 		plan.writes[LockName] = next.Bytes()
@@ -494,6 +509,12 @@ func (p *planner) settle(plan *rootPlan, next *Lock, m *mergedRoot, name string,
 		f.sameRows = version != Version && w.rows != "" && w.rows == f.locked.Rows
 	}
 	v := judge(f, p.in.Overwrite)
+	if p.in.Later && v == write && f.merged != nil && f.locked != nil && toolAlone(f, w, version) {
+		p.out.Later = append(p.out.Later, path.Join(plan.folder, name))
+		plan.later = true
+		next.Files[name] = *f.locked
+		return true
+	}
 	c := concern{path: path.Join(plan.folder, name), key: w.key, origins: w.origins, gone: !isWanted}
 	if f.locked != nil && !isWanted {
 		c.key, c.origins = keyOf(name), f.locked.Origins
@@ -501,6 +522,9 @@ func (p *planner) settle(plan *rootPlan, next *Lock, m *mergedRoot, name string,
 	p.leave(v, c)
 
 	entry := LockedFile{Digest: digest(w.content), Origins: w.origins, Rows: w.rows}
+	if w.rows == sameList {
+		entry.Rows = ""
+	}
 	switch v {
 	case fine:
 		next.Files[name] = entry
@@ -521,6 +545,19 @@ func (p *planner) settle(plan *rootPlan, next *Lock, m *mergedRoot, name string,
 		return false
 	}
 	return true
+}
+
+// sameList stands for the rows of a kustomization that lists the files that it
+// listed before.
+const sameList = "same list"
+
+// toolAlone reports whether a file that is to be written again was made of the
+// rows that it is made of now.
+func toolAlone(f file, w wantedFile, version int) bool {
+	if w.rows == sameList {
+		return version != Version
+	}
+	return w.rows != "" && w.rows == f.locked.Rows && slices.Equal(w.origins, f.locked.Origins)
 }
 
 // leave notes a file that is left alone, or in the way, and tells people.
