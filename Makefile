@@ -2,19 +2,21 @@
 # make test   everything up to a real NetBox
 # make check  all of it: what a change must pass
 #
-# SKIP_NETBOX=1 leaves out the tests that need a real NetBox, and says so.
+# SKIP_NETBOX=1 leaves out the tests that need a real NetBox, and says so;
+# SKIP_GITEA=1 those that need a real Gitea.
 
 GO   ?= go
 LINT  = $$($(GO) -C fixtures/tools tool -n golangci-lint)
 
-.PHONY: build test check lint vet race fuzz generate bench demo netbox-up netbox-down clean
+.PHONY: build test check lint vet race fuzz generate bench demo netbox-up netbox-down gitea-up gitea-down clean
 
 build:
 	$(GO) build -trimpath -o bin/ ./cmd/...
 
-# NetBox is installed before the tests, where its progress can be seen.
+# NetBox and Gitea are installed before the tests, where their progress can be seen.
 test:
 	@test -n "$$SKIP_NETBOX" || bash fixtures/netboxserver/server.sh install
+	@test -n "$$SKIP_GITEA" || bash fixtures/gitea/gitea.sh install
 	$(GO) test -timeout 40m ./...
 
 check:
@@ -47,6 +49,12 @@ netbox-up:
 
 netbox-down:
 	@bash fixtures/netboxserver/server.sh down
+
+gitea-up:
+	@bash fixtures/gitea/gitea.sh up
+
+gitea-down:
+	@bash fixtures/gitea/gitea.sh down
 
 clean:
 	rm -rf bin
