@@ -1,0 +1,306 @@
+package gitsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// How far back histories are read.
+const (
+	maxBranchLog = 200
+	maxBaseLog   = 500
+	maxMergeLog  = 50
+)
+
+// lineage is what a branch is made of, from its end down to where it left base. A
+// branch without commits of its own has none of it.
+type lineage struct {
+	// own is the newest commit of ours, nil when there is none; order is the highest
+	// of ours.
+	own   *Commit
+	order int64
+	// people are the commits, newest first, that bring what people made. kept are
+	// those that others made and that bring nothing of their own: what a forge does
+	// when somebody updates a branch.
+	people, kept []Commit
+	// fork is the newest commit of base that the branch has, "" when it is unknown.
+	fork Hash
+	// merged says that base has the whole branch.
+	merged bool
+}
+
+// tracer finds out what a branch is made of.
+type tracer struct {
+	repo     Repo
+	proposal Proposal
+	// recorded are the commits that pull requests say we left the branch at.
+	recorded map[Hash]bool
+	// base maps the commits of base to their age; nil before it was read.
+	base map[Hash]int
+	// joined are the commits that base merged.
+	joined map[Hash]bool
+}
+
+// trace returns what the branch is made of that ends in head.
+func (t *tracer) trace(ctx context.Context, head Hash) (lineage, error) {
+	var l lineage
+	// Nearly always the branch is one commit of ours on top of base.
+	top, err := t.repo.Log(ctx, head, 1, func(Commit) bool { return false })
+	if err != nil {
+		return l, fmt.Errorf("reading the commits of %s: %w", t.proposal.Branch, err)
+	}
+	if len(top) == 1 && t.startsOnBase(top[0]) {
+		own, err := t.isOwn(ctx, top[0])
+		if err != nil {
+			return l, err
+		}
+		if own {
+			r, _ := recordOf(top[0].Message, t.proposal.Stream)
+			return lineage{own: &top[0], order: r.order, fork: r.base}, nil
+		}
+	}
+	return t.traceAll(ctx, head)
+}
+
+func (t *tracer) traceAll(ctx context.Context, head Hash) (lineage, error) {
+	var l lineage
+	ends := map[Hash]bool{t.proposal.From: true}
+	commits, err := t.repo.Log(ctx, head, maxBranchLog, func(c Commit) bool {
+		if ends[c.Hash] {
+			l.fork = c.Hash
+			return true
+		}
+		if t.startsOnBase(c) {
+			ends[c.Parents[0]] = true
+		}
+		return false
+	})
+	if err != nil {
+		return l, fmt.Errorf("reading the commits of %s: %w", t.proposal.Branch, err)
+	}
+	if err := t.readBase(ctx, l.fork); err != nil {
+		return l, err
+	}
+	_, onBase := t.base[head]
+	l.merged = onBase || t.joined[head]
+	if i := slices.IndexFunc(commits, func(c Commit) bool { _, ok := t.base[c.Hash]; return ok }); i >= 0 {
+		l.fork, commits = commits[i].Hash, commits[:i]
+	}
+	for _, c := range commits {
+		if err := t.place(ctx, &l, c); err != nil {
+			return l, err
+		}
+	}
+	return l, nil
+}
+
+// place puts a commit of the branch where it belongs.
+func (t *tracer) place(ctx context.Context, l *lineage, c Commit) error {
+	for _, parent := range c.Parents[min(1, len(c.Parents)):] {
+		age, ok := t.base[parent]
+		if forkAge, known := t.base[l.fork]; ok && (!known || age < forkAge) {
+			l.fork = parent
+		}
+	}
+	own, err := t.isOwn(ctx, c)
+	if err != nil {
+		return err
+	}
+	if own {
+		if l.own == nil {
+			l.own = &c
+		}
+		r, _ := recordOf(c.Message, t.proposal.Stream)
+		l.order = max(l.order, r.order)
+		return nil
+	}
+	empty, err := t.bringsNothing(ctx, c)
+	if err != nil {
+		return err
+	}
+	if empty {
+		l.kept = append(l.kept, c)
+	} else {
+		l.people = append(l.people, c)
+	}
+	return nil
+}
+
+// readBase reads the history of base down to a commit.
+func (t *tracer) readBase(ctx context.Context, until Hash) error {
+	commits, err := t.repo.Log(ctx, t.proposal.From, maxBaseLog, func(c Commit) bool { return c.Hash == until })
+	if err != nil {
+		return fmt.Errorf("reading the commits of the base branch: %w", err)
+	}
+	t.base, t.joined = map[Hash]int{}, map[Hash]bool{}
+	for i, c := range commits {
+		t.base[c.Hash] = i
+		for _, parent := range c.Parents[min(1, len(c.Parents)):] {
+			t.joined[parent] = true
+		}
+	}
+	if until != "" {
+		t.base[until] = len(commits)
+	}
+	return nil
+}
+
+// startsOnBase reports whether the commit is a proposal of the stream that, as it says,
+// was put on top of base.
+func (t *tracer) startsOnBase(c Commit) bool {
+	r, ok := recordOf(c.Message, t.proposal.Stream)
+	return ok && r.base != "" && len(c.Parents) > 0 && c.Parents[0] == r.base
+}
+
+// isOwn reports whether the commit is ours: it has our trailers and a pull request
+// says that we left the branch there, or it has our committer and changes exactly
+// what its trailers say.
+func (t *tracer) isOwn(ctx context.Context, c Commit) (bool, error) {
+	if _, ok := recordOf(c.Message, t.proposal.Stream); !ok {
+		return false, nil
+	}
+	if t.recorded[c.Hash] {
+		return true, nil
+	}
+	if want := t.proposal.Committer; want != "" && !strings.EqualFold(want, c.Committer.Email) {
+		return false, nil
+	}
+	return t.isProven(ctx, c)
+}
+
+// isProven reports whether the commit changes exactly what its trailers say.
+func (t *tracer) isProven(ctx context.Context, c Commit) (bool, error) {
+	r, ok := recordOf(c.Message, t.proposal.Stream)
+	if !ok || len(c.Parents) == 0 {
+		return false, nil
+	}
+	before, after, err := t.twoTrees(ctx, c.Parents[0], c.Hash)
+	if err != nil {
+		return false, err
+	}
+	return difference(before, after).digest() == r.changes, nil
+}
+
+// bringsNothing reports whether the commit has nothing that is neither ours nor of
+// base: ours again on another commit of base, or a merge of base that nobody had to
+// decide anything in.
+func (t *tracer) bringsNothing(ctx context.Context, c Commit) (bool, error) {
+	if len(c.Parents) < 2 {
+		return t.isProven(ctx, c)
+	}
+	if _, ok := t.base[c.Parents[1]]; !ok || len(c.Parents) > 2 {
+		return false, nil
+	}
+	branch, merge, err := t.twoTrees(ctx, c.Parents[0], c.Hash)
+	if err != nil {
+		return false, err
+	}
+	base, err := t.repo.Files(ctx, c.Parents[1])
+	if err != nil {
+		return false, fmt.Errorf("reading the files of %s: %w", c.Parents[1], err)
+	}
+	for path := range difference(base, merge) {
+		// Another file than that of base is one of ours.
+		if !t.proposal.owns(path) || merge[path] != branch[path] {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+func (t *tracer) twoTrees(ctx context.Context, a, b Hash) (one, two map[string]File, err error) {
+	if one, err = t.repo.Files(ctx, a); err == nil {
+		two, err = t.repo.Files(ctx, b)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the files of %s and %s: %w", a, b, err)
+	}
+	return one, two, nil
+}
+
+// brought reports whether a commit of base has all that the branch changed since it
+// left base: the branch was squashed or rebased into it.
+func brought(ctx context.Context, repo Repo, fork, head, merge Hash) (bool, error) {
+	if fork == "" || merge == "" {
+		return false, nil
+	}
+	var trees [3]map[string]File
+	for i, commit := range []Hash{fork, head, merge} {
+		files, err := repo.Files(ctx, commit)
+		if errors.Is(err, ErrNotFound) {
+			return false, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("reading the files of %s: %w", commit, err)
+		}
+		trees[i] = files
+	}
+	for path := range difference(trees[0], trees[1]) {
+		if trees[1][path] != trees[2][path] {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// Merge is a commit of base by which a proposal was merged.
+type Merge struct {
+	// Commit is on base: a merge, or what a forge made of the proposal when it squashed
+	// or rebased it. Its files less those of its first parent are what was merged.
+	Commit Commit
+	Digest string
+	Order  int64
+	// Trailers are those of the proposal's last commit, ours among them; none when the
+	// commit holds only the pull request's text.
+	Trailers []Trailer
+}
+
+// LastMerge returns the newest of the last limit commits of base by which a proposal
+// of the stream was merged, in whatever way: by the trailers in its message, by the
+// hidden line of the pull request's text, or by those in the messages that a merge
+// joins. The branch is the stream's; a merge that does not name it in its message is
+// not looked into.
+func LastMerge(ctx context.Context, repo Repo, base Hash, stream, branch string, limit int) (Merge, bool, error) {
+	var merge Merge
+	var found bool
+	commits, err := repo.Log(ctx, base, limit, func(c Commit) bool {
+		merge, found = mergeOf(c, c.Message, stream)
+		return found
+	})
+	if err != nil {
+		return Merge{}, false, fmt.Errorf("reading the commits of the base branch: %w", err)
+	}
+	// Older than what was found, or than the limit, is nothing; newer ones may be
+	// merges that say it only in what they join.
+	for _, c := range commits {
+		if len(c.Parents) < 2 || !strings.Contains(c.Message, branch) {
+			continue
+		}
+		var joined Merge
+		var ok bool
+		if _, err := repo.Log(ctx, c.Parents[1], maxMergeLog, func(side Commit) bool {
+			joined, ok = mergeOf(c, side.Message, stream)
+			return ok
+		}); err != nil {
+			return Merge{}, false, fmt.Errorf("reading the commits that %s merged: %w", c.Hash, err)
+		}
+		if ok {
+			return joined, true, nil
+		}
+	}
+	return merge, found, nil
+}
+
+// mergeOf returns the commit as a merge of what the message tells of.
+func mergeOf(c Commit, message, stream string) (Merge, bool) {
+	if r, ok := recordOf(message, stream); ok {
+		return Merge{Commit: c, Digest: r.digest, Order: r.order, Trailers: r.trailers}, true
+	}
+	if m, ok := parseMarker(message); ok && m.Stream == stream {
+		return Merge{Commit: c, Digest: m.Digest, Order: m.Order}, true
+	}
+	return Merge{}, false
+}
