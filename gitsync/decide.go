@@ -253,8 +253,7 @@ func (d *decider) propose() {
 		Order: d.proposal.Order, Text: textDigest(d.proposal.Title, d.proposal.Body),
 	}
 	if s.open != nil {
-		m.Head, m.AutoMerge = s.open.marker.Head, s.open.marker.AutoMerge
-		d.disarm()
+		m.Head, m.AutoMerge = s.open.marker.Head, s.open.marker.AutoMerge && !d.disarm()
 	}
 	// Only a commit of ours is recorded: what stands in a marker counts as ours later.
 	if s.own != nil && s.own.Hash == s.head {
@@ -303,12 +302,16 @@ func (d *decider) update(m marker) {
 }
 
 // disarm takes back that the forge merges by itself, before something is pushed that a
-// person must merge.
-func (d *decider) disarm() {
+// person must merge, and reports whether it did.
+func (d *decider) disarm() bool {
 	s := &d.state
-	if s.push != nil && s.open.AutoMerge && d.proposal.ByHand && s.open.marker.Digest != d.proposal.Digest {
-		d.do(doAutoMerge{})
+	// Not every forge tells whether it waits.
+	armed := s.open.AutoMerge || s.open.marker.AutoMerge
+	if s.push == nil || !armed || !d.proposal.ByHand || s.open.marker.Digest == d.proposal.Digest {
+		return false
 	}
+	d.do(doAutoMerge{})
+	return true
 }
 
 // decorate adds what is missing of labels, people and settings, and puts into the

@@ -149,7 +149,8 @@ type Forge interface {
 	// SetDraft makes the pull request a draft, or ready.
 	SetDraft(ctx context.Context, pr PullRequest, draft bool) error
 	// AutoMerge asks the forge to merge when all that it requires is there.
-	// Method is merge, squash or rebase.
+	// Method is merge, squash or rebase; "" takes back what was asked before, and is
+	// no error when nothing was.
 	AutoMerge(ctx context.Context, pr PullRequest, method string) error
 }
 
