@@ -20,6 +20,9 @@ type Input struct {
 	Fabric string
 	// Objects are the fabric's objects in canonical form, see [hedgehog.Default].
 	Objects *hedgehog.Fabric
+	// Contents are the files of the objects, see [hedgehog.Marshal], where the caller has
+	// them already; the others are made here.
+	Contents map[hedgehog.Key][]byte
 	// Merged is the repository as it is, from the folder in which fabrics/ stands.
 	// Nothing outside the fabric's folder is looked at.
 	Merged tree.Tree
@@ -260,6 +263,10 @@ func (p *planner) marshal(objects []*hedgehog.Object) [][]byte {
 	for worker := range workers {
 		wait.Go(func() {
 			for i := worker; i < len(objects); i += workers {
+				if content, ok := p.in.Contents[objects[i].Key()]; ok {
+					contents[i] = content
+					continue
+				}
 				contents[i], errs[i] = hedgehog.Marshal(objects[i])
 			}
 		})

@@ -44,7 +44,11 @@ type configDoc struct {
 	} `yaml:"netbox"`
 	Fabrics     []fabricDoc    `yaml:"fabrics"`
 	Tag         slug           `yaml:"tag"`
+	Git         gitDoc         `yaml:"git"`
+	Signing     signingDoc     `yaml:"signing"`
+	Forge       forgeDoc       `yaml:"forge"`
 	PullRequest pullRequestDoc `yaml:"pullRequest"`
+	Limits      limitsDoc      `yaml:"limits"`
 }
 
 // fabricDoc is one fabric of the file. [fabricDefaults] gives what stands in it
@@ -83,15 +87,6 @@ type poolsDoc struct {
 	LeafASNEnd          uint32         `yaml:"leafASNEnd"`
 	GatewayASN          uint32         `yaml:"gatewayASN"`
 	ReservedVLANs       []vlanRange    `yaml:"reservedVLANs"`
-}
-
-// pullRequestDoc says how changes are proposed.
-type pullRequestDoc struct {
-	Base      branchPattern `yaml:"base"`
-	Branch    branchPattern `yaml:"branch"`
-	Labels    []string      `yaml:"labels"`
-	Reviewers []string      `yaml:"reviewers"`
-	Draft     bool          `yaml:"draft"`
 }
 
 // loadConfig reads the configuration: the file named, else configFile when it

@@ -124,7 +124,7 @@ func TestMistakesInTheConfiguration(t *testing.T) {
 		want []string // each is in the text of an issue, in this order
 	}{
 		"an unknown key near a known one":    {"fabric: []", []string{`f.yaml:1 fabric: there is no key "fabric" here; did you mean "fabrics"?`}},
-		"an unknown key like no other":       {"zebra: 1", []string{`there is no key "zebra" here; known keys: root, netbox, fabrics, tag, pullRequest`}},
+		"an unknown key like no other":       {"zebra: 1", []string{`there is no key "zebra" here; known keys: root, netbox, fabrics, tag, git, signing, forge, pullRequest, limits`}},
 		"an unknown key inside a fabric":     {fabric + "rolls: {}}", []string{`f.yaml:2 fabrics[0].rolls: there is no key "rolls" here; did you mean "roles"?`}},
 		"a key in another case":              {fabric + "vlangroups: []}", []string{`did you mean "vlanGroups"?`}},
 		"a key twice":                        {"tag: a\nroot: b\ntag: c", []string{"f.yaml:3 tag: stands on line 1 already"}},

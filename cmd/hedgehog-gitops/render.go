@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -79,9 +80,11 @@ type fabricResult struct {
 	Name string
 	// Rendered is false when an error kept the fabric from being rendered.
 	Rendered bool
-	Objects  int
-	Changes  []tree.Change
-	Issues   hedgehog.Issues
+	// Fabric is what NetBox gives, nil when an error kept it from being mapped.
+	Fabric  *hedgehog.Fabric
+	Objects int
+	Changes []tree.Change
+	Issues  hedgehog.Issues
 	// Stream is set when the fabric was written as one file, StreamChanged when
 	// that file changed.
 	Stream, StreamChanged bool
@@ -152,23 +155,31 @@ func (o renderOptions) check(format format) error {
 	if o.overwrite && (o.output == "-" || format == formatHhfab) {
 		return errors.New("--overwrite is for the files of a repository: -o DIR")
 	}
-	if o.target != "" {
-		if err := new(target).UnmarshalText([]byte(o.target)); err != nil {
-			return fmt.Errorf("--target %q %w", o.target, err)
-		}
-	}
-	if o.fabricVersion != "" {
-		if err := new(fabricVersion).UnmarshalText([]byte(o.fabricVersion)); err != nil {
-			return fmt.Errorf("--fabric-version %q %w", o.fabricVersion, err)
-		}
-	}
-	return nil
+	return checkTarget(o.target, o.fabricVersion)
 }
 
 // renderFabric renders one fabric and writes it. Issues of the whole that are
 // this fabric's alone become its own.
 func (o renderOptions) renderFabric(ctx context.Context, whole *renderResult, index *netbox.Index, chosen chosenFabric, format format) fabricResult {
-	result := fabricResult{Name: chosen.name}
+	result, rest := mapFabric(index, chosen, whole.Issues, o.override)
+	whole.Issues = rest
+	if !result.Rendered {
+		return result
+	}
+	if o.output != "-" && format != formatHhfab {
+		result.Err = o.writeFiles(ctx, &result, index, chosen.settings.Shards, filepath.Join(o.output, filepath.FromSlash(whole.Root)))
+	} else if result.add(hedgehog.Check(result.Fabric)) {
+		result.Err = o.writeStream(ctx, &result, format)
+	}
+	result.Issues.Sort()
+	result.Rendered = result.Err == nil && result.Issues.Worst() < hedgehog.Error
+	return result
+}
+
+// mapFabric returns the objects of a fabric, and the issues about NetBox that are
+// not this fabric's alone. It is rendered so far when there is no error.
+func mapFabric(index *netbox.Index, chosen chosenFabric, whole hedgehog.Issues, override func(netbox.Config) netbox.Config) (result fabricResult, rest hedgehog.Issues) {
+	result.Name = chosen.name
 	if chosen.err != nil {
 		var f *faulty
 		if errors.As(chosen.err, &f) {
@@ -176,39 +187,51 @@ func (o renderOptions) renderFabric(ctx context.Context, whole *renderResult, in
 		} else {
 			result.Err = chosen.err
 		}
-		return result
+		return result, whole
 	}
-	result.Issues, whole.Issues = split(whole.Issues, func(i hedgehog.Issue) bool {
+	result.Issues, rest = split(whole, func(i hedgehog.Issue) bool {
 		return strings.HasPrefix(i.Field, "fabrics."+chosen.name+".")
 	})
-	if result.Issues.Worst() == hedgehog.Error || whole.Issues.Worst() == hedgehog.Error {
-		return result
+	if result.Issues.Worst() == hedgehog.Error || rest.Worst() == hedgehog.Error {
+		return result, rest
 	}
-	fabric, issues := index.Map(o.override(chosen.settings.NetBox))
-	if !result.add(issues) {
-		result.Issues.Sort()
-		return result
-	}
-	result.Objects = fabric.Len()
-	if o.output != "-" && format != formatHhfab {
-		result.Err = o.writeFiles(ctx, &result, fabric, index, chosen.settings.Shards, filepath.Join(o.output, filepath.FromSlash(whole.Root)))
-	} else if result.add(hedgehog.Check(fabric)) {
-		result.Err = o.writeStream(ctx, &result, fabric, format)
+	fabric, issues := index.Map(override(chosen.settings.NetBox))
+	if result.add(issues) {
+		result.Fabric, result.Objects, result.Rendered = fabric, fabric.Len(), true
 	}
 	result.Issues.Sort()
-	result.Rendered = result.Err == nil && result.Issues.Worst() < hedgehog.Error
-	return result
+	return result, rest
 }
 
 // override lets flags replace what is configured.
 func (o renderOptions) override(c netbox.Config) netbox.Config {
-	if o.target != "" {
-		c.Settings.Target = hedgehog.Target(o.target)
+	return overridden(c, o.target, o.fabricVersion)
+}
+
+// overridden returns the settings with those that flags replace.
+func overridden(c netbox.Config, target, fabricVersion string) netbox.Config {
+	if target != "" {
+		c.Settings.Target = hedgehog.Target(target)
 	}
-	if o.fabricVersion != "" {
-		c.Settings.FabricVersion = o.fabricVersion
+	if fabricVersion != "" {
+		c.Settings.FabricVersion = fabricVersion
 	}
 	return c
+}
+
+// checkTarget refuses flags with values that the configuration would refuse.
+func checkTarget(to, release string) error {
+	if to != "" {
+		if err := new(target).UnmarshalText([]byte(to)); err != nil {
+			return fmt.Errorf("--target %q %w", to, err)
+		}
+	}
+	if release != "" {
+		if err := new(fabricVersion).UnmarshalText([]byte(release)); err != nil {
+			return fmt.Errorf("--fabric-version %q %w", release, err)
+		}
+	}
+	return nil
 }
 
 // add notes issues and reports whether none of them is an error.
@@ -231,47 +254,59 @@ func split(issues hedgehog.Issues, meant func(hedgehog.Issue) bool) (these, othe
 
 // writeFiles writes the files of the fabric that differ from those in dir.
 // Nothing is written while there is an error among the issues.
-func (o renderOptions) writeFiles(ctx context.Context, result *fabricResult, fabric *hedgehog.Fabric, index *netbox.Index, shards map[string]int, dir string) error {
+func (o renderOptions) writeFiles(ctx context.Context, result *fabricResult, index *netbox.Index, shards map[string]int, dir string) error {
 	merged, err := tree.Read(dir, render.FabricFolder(result.Name))
 	if err != nil {
 		return err
 	}
-	rows, rowsErr := index.Digester(), error(nil)
-	in := render.Input{
-		Fabric:    result.Name,
-		Objects:   fabric,
-		Merged:    merged,
-		Shards:    shards,
-		Overwrite: o.overwrite,
-		Rows: func(origins []hedgehog.Origin) string {
-			digest, err := rows(origins)
-			rowsErr = errors.Join(rowsErr, err)
-			return digest
-		},
-	}
-	out := render.Plan(in)
-	if rowsErr != nil {
-		return rowsErr
-	}
-	if !result.add(out.Issues) {
-		return nil
-	}
-	checked, err := render.Check(in, out)
-	if err != nil {
+	laid, err := layOut(index, render.Input{
+		Fabric: result.Name, Objects: result.Fabric, Merged: merged, Shards: shards, Overwrite: o.overwrite,
+	})
+	if err != nil || !result.add(laid.Issues) {
 		return err
-	}
-	// What counts is what the cluster gets: with people's patches.
-	if !result.add(checked.Issues) || !result.add(checked.Blame(fabric, hedgehog.Check(checked.Objects))) {
-		return nil
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := tree.Write(dir, out.Changes); err != nil {
+	if err := tree.Write(dir, laid.Out.Changes); err != nil {
 		return err
 	}
-	result.Changes = out.Changes
+	result.Changes = laid.Out.Changes
 	return nil
+}
+
+// laidOut is a fabric as the files of a repository, and what the cluster then gets.
+type laidOut struct {
+	In      render.Input
+	Out     render.Output
+	Checked render.Checked
+	// Issues are all of them. With an error among them Checked may be empty.
+	Issues hedgehog.Issues
+}
+
+// layOut lays a fabric out and checks what the cluster then gets: with people's
+// patches. The digests of rows are the index's.
+func layOut(index *netbox.Index, in render.Input) (laidOut, error) {
+	rows, rowsErr := index.Digester(), error(nil)
+	in.Rows = func(origins []hedgehog.Origin) string {
+		digest, err := rows(origins)
+		rowsErr = errors.Join(rowsErr, err)
+		return digest
+	}
+	laid := laidOut{In: in, Out: render.Plan(in)}
+	laid.Issues = laid.Out.Issues
+	if rowsErr != nil || laid.Issues.Worst() == hedgehog.Error {
+		return laid, rowsErr
+	}
+	var err error
+	if laid.Checked, err = render.Check(in, laid.Out); err != nil {
+		return laid, err
+	}
+	laid.Issues = append(slices.Clone(laid.Issues), laid.Checked.Issues...)
+	if laid.Issues.Worst() < hedgehog.Error {
+		laid.Issues = append(laid.Issues, laid.Checked.Blame(in.Objects, hedgehog.Check(laid.Checked.Objects))...)
+	}
+	return laid, nil
 }
 
 // hedgehogStream is the fabric as one canonical stream.
@@ -292,8 +327,8 @@ func hhfabStream(stream []byte) []byte {
 }
 
 // writeStream writes the fabric as one file, or to standard output.
-func (o renderOptions) writeStream(ctx context.Context, result *fabricResult, fabric *hedgehog.Fabric, format format) error {
-	stream, err := hedgehogStream(fabric)
+func (o renderOptions) writeStream(ctx context.Context, result *fabricResult, format format) error {
+	stream, err := hedgehogStream(result.Fabric)
 	if err != nil {
 		return err
 	}

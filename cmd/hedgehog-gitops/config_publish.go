@@ -1,0 +1,170 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"hedgehog-gitops/gitsync"
+)
+
+// gitDoc says where the repository is, and who commits.
+type gitDoc struct {
+	URL    string `yaml:"url"`
+	CAFile string `yaml:"caFile"`
+	Name   string `yaml:"name"`
+	Email  string `yaml:"email"`
+	// KeyFile and KnownHosts are for ssh.
+	KeyFile    string `yaml:"keyFile"`
+	KnownHosts string `yaml:"knownHosts"`
+}
+
+// signingDoc says how commits are signed; a key without a format is an ssh one.
+type signingDoc struct {
+	Format  signingFormat `yaml:"format"`
+	KeyFile string        `yaml:"keyFile"`
+}
+
+// forgeDoc says where pull requests are.
+type forgeDoc struct {
+	Kind forgeKind `yaml:"kind"`
+	// URL is the forge's own address where it is not that of the repository's host.
+	URL    webAddress `yaml:"url"`
+	CAFile string     `yaml:"caFile"`
+	Writer writerKind `yaml:"writer"`
+	App    struct {
+		ID           uint32 `yaml:"id"`
+		Installation uint32 `yaml:"installation"`
+		KeyFile      string `yaml:"keyFile"`
+	} `yaml:"app"`
+}
+
+// pullRequestDoc says how changes are proposed.
+type pullRequestDoc struct {
+	Base         branchPattern `yaml:"base"`
+	Branch       branchPattern `yaml:"branch"`
+	Labels       []string      `yaml:"labels"`
+	Assignees    []string      `yaml:"assignees"`
+	Reviewers    []string      `yaml:"reviewers"`
+	Draft        draftPolicy   `yaml:"draft"`
+	AutoMerge    mergeMethod   `yaml:"autoMerge"`
+	HumanCommits peoplePolicy  `yaml:"humanCommits"`
+	Hold         string        `yaml:"hold"`
+}
+
+// limitsDoc says what needs somebody to say so.
+type limitsDoc struct {
+	Deletions uint32 `yaml:"deletions"`
+}
+
+// publishConfig is all that is configured about publishing.
+type publishConfig struct {
+	Git         gitDoc
+	Signing     signingDoc
+	Forge       forgeDoc
+	PullRequest pullRequestDoc
+	Limits      limitsDoc
+}
+
+// publishing returns what is configured about publishing, with its defaults. File
+// names count from the configuration's folder.
+func (c *config) publishing() (publishConfig, error) {
+	p := publishConfig{
+		Git:         gitDoc{Name: "hedgehog-gitops", Email: "hedgehog-gitops@localhost"},
+		Forge:       forgeDoc{Writer: writerAuto},
+		PullRequest: pullRequestDoc{Branch: "hedgehog-gitops/{fabric}", Draft: gitsync.DraftNo, HumanCommits: gitsync.PeopleStop, Hold: "hold"},
+		Limits:      limitsDoc{Deletions: 25},
+	}
+	for _, part := range []struct {
+		key  string
+		into any
+	}{{"git", &p.Git}, {"signing", &p.Signing}, {"forge", &p.Forge}, {"pullRequest", &p.PullRequest}, {"limits", &p.Limits}} {
+		if err := c.use(part.into, part.key); err != nil {
+			return publishConfig{}, err
+		}
+	}
+	for _, name := range []*string{&p.Git.CAFile, &p.Git.KeyFile, &p.Git.KnownHosts, &p.Signing.KeyFile, &p.Forge.CAFile, &p.Forge.App.KeyFile} {
+		if *name != "" && !filepath.IsAbs(*name) {
+			*name = filepath.Join(filepath.Dir(c.file), *name)
+		}
+	}
+	return p, nil
+}
+
+type (
+	// forgeKind is a forge that the program knows.
+	forgeKind string
+	// writerKind says how commits get to the forge.
+	writerKind string
+	// signingFormat is the form of a signing key.
+	signingFormat string
+	// draftPolicy is one of gitsync's.
+	draftPolicy string
+	// mergeMethod is how a forge merges.
+	mergeMethod string
+	// peoplePolicy is one of gitsync's.
+	peoplePolicy string
+)
+
+const (
+	forgeGitHub forgeKind = "github"
+	forgeGitea  forgeKind = "gitea"
+	forgeNone   forgeKind = "none"
+
+	writerAuto writerKind = "auto"
+	writerGit  writerKind = "git"
+	writerAPI  writerKind = "api"
+
+	signingSSH     signingFormat = "ssh"
+	signingOpenPGP signingFormat = "openpgp"
+)
+
+// oneOf sets a value of a fixed set. The error completes "the value ...".
+func oneOf[T ~string](into *T, text []byte, known ...T) error {
+	if value := T(text); slices.Contains(known, value) {
+		*into = value
+		return nil
+	}
+	var names []string
+	for _, name := range known {
+		names = append(names, string(name))
+	}
+	return fmt.Errorf("is not one of %s", strings.Join(names, ", "))
+}
+
+func (f *forgeKind) UnmarshalText(text []byte) error {
+	return oneOf(f, text, forgeGitHub, forgeGitea, forgeNone)
+}
+
+func (w *writerKind) UnmarshalText(text []byte) error {
+	return oneOf(w, text, writerAuto, writerGit, writerAPI)
+}
+
+func (s *signingFormat) UnmarshalText(text []byte) error {
+	return oneOf(s, text, signingSSH, signingOpenPGP)
+}
+
+func (d *draftPolicy) UnmarshalText(text []byte) error {
+	return oneOf(d, text, gitsync.DraftNo, gitsync.DraftYes, gitsync.DraftAlways)
+}
+
+func (m *mergeMethod) UnmarshalText(text []byte) error {
+	return oneOf(m, text, "merge", "squash", "rebase")
+}
+
+func (p *peoplePolicy) UnmarshalText(text []byte) error {
+	return oneOf(p, text, gitsync.PeopleStop, gitsync.PeopleMerge, gitsync.PeopleOverwrite)
+}
+
+// branchOf returns the name of a fabric's branch.
+func branchOf(pattern branchPattern, fabric string) (string, error) {
+	name := gitsync.BranchName(strings.ReplaceAll(string(pattern), "{fabric}", fabric))
+	if err := gitsync.CheckBranch(name); err != nil {
+		return "", err
+	}
+	return name, nil
+}
+
+var errNoRepository = errors.New("nothing says which repository to publish to")
