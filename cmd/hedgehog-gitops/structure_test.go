@@ -80,6 +80,7 @@ func owners() map[string][]string {
 		"sigs.k8s.io/kustomize":                 {"render/overlay"},
 		"github.com/go-git/go-git":              {"gitsync/git"},
 		"github.com/google/go-github":           {"gitsync/forge"},
+		"code.gitea.io/sdk/gitea":               {"gitsync/forge/gitea"},
 		"github.com/spf13/cobra":                {"cmd"},
 		"github.com/fatih/color":                {"cmd"},
 		"github.com/jedib0t/go-pretty":          {"cmd"},
