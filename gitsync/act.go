@@ -128,7 +128,7 @@ func (a *actor) do(ctx context.Context, step action) error {
 		return a.close(ctx, step)
 	case doComment:
 		a.list(step)
-		if _, err := forge.Comment(ctx, a.pr.Number, step.body); err != nil {
+		if err := a.comment(ctx, step); err != nil {
 			return a.excuse(ctx, "%s could not be commented on: %v", a.number(), err)
 		}
 		return nil
@@ -321,6 +321,26 @@ func (a *actor) add(ctx context.Context, step action, names []string, call func(
 
 func worthRepeating(err error) bool {
 	return err != nil && !errors.Is(err, ErrDenied) && !errors.Is(err, ErrUnsupported)
+}
+
+// comment adds a comment. Another run may do so at the same moment, so that one looks
+// again: of two comments of a kind the later one is taken back.
+func (a *actor) comment(ctx context.Context, step doComment) error {
+	forge, stream := a.target.Forge, a.proposal.Stream
+	made, err := forge.Comment(ctx, a.pr.Number, step.body)
+	if err != nil {
+		return err
+	}
+	comments, err := forge.Comments(ctx, a.pr.Number)
+	if err != nil {
+		return err
+	}
+	if first, ok := findComment(comments, stream, step.kind); !ok || first.ID >= made.ID {
+		return nil
+	}
+	made.Body = settledComment(stream, talkRepeated)
+	a.list(doReword{comment: made})
+	return forge.EditComment(ctx, made.ID, made.Body)
 }
 
 func (a *actor) autoMerge(ctx context.Context, step doAutoMerge) error {

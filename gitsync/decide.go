@@ -253,7 +253,8 @@ func (d *decider) propose() {
 		Order: d.proposal.Order, Text: textDigest(d.proposal.Title, d.proposal.Body),
 	}
 	if s.open != nil {
-		m.Head, m.AutoMerge = s.open.marker.Head, s.open.marker.AutoMerge && !d.disarm()
+		m.Head, m.AutoMerge = s.open.marker.Head, s.open.marker.AutoMerge && !d.proposal.ByHand
+		d.disarm()
 	}
 	// Only a commit of ours is recorded: what stands in a marker counts as ours later.
 	if s.own != nil && s.own.Hash == s.head {
@@ -302,16 +303,14 @@ func (d *decider) update(m marker) {
 }
 
 // disarm takes back that the forge merges by itself, before something is pushed that a
-// person must merge, and reports whether it did.
-func (d *decider) disarm() bool {
+// person must merge.
+func (d *decider) disarm() {
 	s := &d.state
 	// Not every forge tells whether it waits.
 	armed := s.open.AutoMerge || s.open.marker.AutoMerge
-	if s.push == nil || !armed || !d.proposal.ByHand || s.open.marker.Digest == d.proposal.Digest {
-		return false
+	if s.push != nil && armed && d.proposal.ByHand && s.open.marker.Digest != d.proposal.Digest {
+		d.do(doAutoMerge{})
 	}
-	d.do(doAutoMerge{})
-	return true
 }
 
 // decorate adds what is missing of labels, people and settings, and puts into the
@@ -335,10 +334,12 @@ func (d *decider) decorate(pr PullRequest, old marker, m *marker) {
 		d.do(doDraft{})
 		pr.Draft = true
 	}
-	if p.AutoMerge == "" || p.ByHand || pr.Draft || pr.AutoMerge || m.AutoMerge {
+	if p.AutoMerge == "" || p.ByHand || pr.Draft || m.AutoMerge {
 		return
 	}
-	d.do(doAutoMerge{method: p.AutoMerge})
+	if !pr.AutoMerge {
+		d.do(doAutoMerge{method: p.AutoMerge})
+	}
 	m.AutoMerge = true
 }
 

@@ -22,6 +22,8 @@ type lineage struct {
 	// of ours.
 	own   *Commit
 	order int64
+	// ours are all commits of ours, rewritten ones too, newest first.
+	ours []Commit
 	// people are the commits, newest first, that bring what people made. kept are
 	// those that others made and that bring nothing of their own: what a forge does
 	// when somebody updates a branch.
@@ -59,7 +61,7 @@ func (t *tracer) trace(ctx context.Context, head Hash) (lineage, error) {
 		}
 		if own {
 			r, _ := recordOf(top[0].Message, t.proposal.Stream)
-			return lineage{own: &top[0], order: r.order, fork: r.base}, nil
+			return lineage{own: &top[0], ours: top, order: r.order, fork: r.base}, nil
 		}
 	}
 	return t.traceAll(ctx, head)
@@ -113,6 +115,7 @@ func (t *tracer) place(ctx context.Context, l *lineage, c Commit) error {
 		if l.own == nil {
 			l.own = &c
 		}
+		l.ours = append(l.ours, c)
 		r, _ := recordOf(c.Message, t.proposal.Stream)
 		l.order = max(l.order, r.order)
 		return nil
@@ -123,6 +126,9 @@ func (t *tracer) place(ctx context.Context, l *lineage, c Commit) error {
 	}
 	if empty {
 		l.kept = append(l.kept, c)
+		if len(c.Parents) == 1 {
+			l.ours = append(l.ours, c)
+		}
 	} else {
 		l.people = append(l.people, c)
 	}

@@ -125,6 +125,8 @@ const (
 	talkPeople   = "people"
 	talkReplaced = "replaced"
 	talkObsolete = "obsolete"
+	// talkRepeated was one of these until another run had been faster.
+	talkRepeated = "repeated"
 )
 
 const commentStart = "<!-- gitsync-comment "
@@ -137,11 +139,10 @@ func commentMarker(stream, kind string) string {
 	}{stream, kind})
 }
 
-// findComment returns our comment of the kind, and whether there is one: the newest,
-// should there be several.
+// findComment returns our comment of the kind, and whether there is one: the oldest.
 func findComment(comments []Comment, stream, kind string) (Comment, bool) {
 	want := commentMarker(stream, kind)
-	for _, c := range slices.Backward(comments) {
+	for _, c := range comments {
 		if strings.HasPrefix(strings.TrimSpace(c.Body), want) {
 			return c, true
 		}
@@ -220,6 +221,9 @@ func obsoleteComment(p Proposal) string {
 
 // settledComment takes the place of a comment that no longer holds.
 func settledComment(stream, kind string) string {
+	if kind == talkRepeated {
+		return commentMarker(stream, kind) + "\nSaid above.\n"
+	}
 	return commentMarker(stream, kind) + "\nWhat was said here no longer holds: the branch is kept up again.\n"
 }
 

@@ -279,8 +279,9 @@ func (r *run) neededPush(ctx context.Context, s *state) (*push, error) {
 }
 
 // missing returns what leads from files to the wanted ones. What is neither wanted nor
-// in base nor among the files that we left is people's, and stays.
-func (r *run) missing(have, left map[string]File) files {
+// in base nor among what we have written is people's, and stays; nothing is people's
+// when written is nil.
+func (r *run) missing(have map[string]File, written files) files {
 	changes := files{}
 	for path, id := range r.wanted {
 		if have[path].Blob != id {
@@ -292,7 +293,7 @@ func (r *run) missing(have, left map[string]File) files {
 			continue
 		}
 		_, inBase := r.baseFiles[path]
-		if _, ours := left[path]; ours || inBase || left == nil {
+		if _, ours := written[path]; ours || inBase || written == nil {
 			changes[path] = ""
 		}
 	}
@@ -324,14 +325,20 @@ func (r *run) clashes(ctx context.Context, fork Hash) (bool, error) {
 // pushOnTop returns the commit that makes our files what is wanted and keeps all else
 // that is on the branch.
 func (r *run) pushOnTop(ctx context.Context, s *state, have map[string]File, clash bool) (*push, error) {
-	left := map[string]File{}
-	if s.own != nil {
-		var err error
-		if left, err = r.target.Repo.Files(ctx, s.own.Hash, r.proposal.Folders...); err != nil {
-			return nil, fmt.Errorf("reading the files of %s: %w", s.own.Hash, err)
+	// What we wrote on the branch and is not wanted any more has to go.
+	written := files{}
+	for _, c := range s.ours {
+		before, err := r.target.Repo.Files(ctx, c.Parents[0], r.proposal.Folders...)
+		if err != nil {
+			return nil, fmt.Errorf("reading the files of %s: %w", c.Parents[0], err)
 		}
+		after, err := r.target.Repo.Files(ctx, c.Hash, r.proposal.Folders...)
+		if err != nil {
+			return nil, fmt.Errorf("reading the files of %s: %w", c.Hash, err)
+		}
+		maps.Copy(written, difference(before, after))
 	}
-	p := &push{old: s.head, parents: []Hash{s.head}, changes: r.missing(have, left)}
+	p := &push{old: s.head, parents: []Hash{s.head}, changes: r.missing(have, written)}
 	if clash {
 		// Base has to be joined, or Git would try to merge our files line by line.
 		joined, overlap, err := r.join(ctx, s.fork, s.head)
