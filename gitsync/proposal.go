@@ -215,11 +215,14 @@ func BranchName(parts ...string) string {
 	}
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	end := hex.EncodeToString(sum[:4])
-	if limit := maxBranchName - len(end) - 1; len(name) > limit {
+	if limit := maxBranchName - len("branch-") - len(end) - 1; len(name) > limit {
 		name = strings.TrimRight(name[:limit], "/.-")
 	}
-	if name == "" || strings.EqualFold(name, "head") {
+	if name == "" {
 		return "branch-" + end
+	}
+	if CheckBranch(name) != nil { // it means something to git
+		name = "branch-" + name
 	}
 	return name + "-" + end
 }
