@@ -74,7 +74,7 @@ type Writer interface {
 	// back, and returns the commit. Nothing happens in halves: either the branch
 	// ends in the new commit or it stands where it stood. ErrMoved when the branch
 	// is not at Old, ErrProtected when the server refuses, ErrDenied when the
-	// credentials do not suffice.
+	// credentials do not suffice, ErrUnchanged when there is nothing to commit.
 	Write(context.Context, Write) (Written, error)
 	// Delete removes the branch if it still stands at old; one that is gone already
 	// is no error.
@@ -115,6 +115,8 @@ var (
 	// ErrNotFound: there is no such repository, commit or pull request, or the
 	// credentials hide it.
 	ErrNotFound = errors.New("not found")
+	// ErrUnchanged: the commit would have the files of its only parent.
+	ErrUnchanged = errors.New("nothing would change")
 	// ErrExists: there is one already.
 	ErrExists = errors.New("it exists already")
 	// ErrUnsupported: this forge has no such thing.

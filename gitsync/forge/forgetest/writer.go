@@ -278,7 +278,9 @@ func leavesGone(t *testing.T, d desk) {
 func leavesProtected(t *testing.T, d desk) {
 	first := d.write(t, on("", d.base))
 	d.Protect(t, branch)
-	d.refused(t, d.Writer, on(first, first), gitsync.ErrProtected)
+	next := on(first, first)
+	next.Changes = map[string][]byte{"fabrics/a/base/two.yaml": []byte("changed too\n")}
+	d.refused(t, d.Writer, next, gitsync.ErrProtected)
 	if err := d.Writer.Delete(t.Context(), branch, first); !errors.Is(err, gitsync.ErrProtected) || d.head(t, branch) != first {
 		t.Errorf("deleting it: %v, want one that is %q; it stands at %q", err, gitsync.ErrProtected, d.head(t, branch))
 	}
