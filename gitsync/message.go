@@ -98,3 +98,11 @@ func asHash(s string) Hash {
 	}
 	return Hash(s)
 }
+
+// TrailersOf returns the trailers that the message of a commit has of the stream's
+// proposal, those of the package and the proposal's own; nil for a commit that is not
+// of the stream. A merge or a squash on a forge keeps them.
+func TrailersOf(message, stream string) []Trailer {
+	r, _ := recordOf(message, stream)
+	return r.trailers
+}
