@@ -23,7 +23,7 @@ check:
 	@GO="$(GO)" bash fixtures/check/check.sh
 
 lint:
-	@test -z "$$(gofmt -l cmd render fixtures | tee /dev/stderr)" || { echo 'hint: gofmt -w cmd render fixtures'; exit 1; }
+	@test -z "$$(gofmt -l cmd render gitsync fixtures | tee /dev/stderr)" || { echo 'hint: gofmt -w cmd render gitsync fixtures'; exit 1; }
 	$(LINT) run ./...
 
 vet:
