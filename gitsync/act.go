@@ -166,8 +166,8 @@ func (a *actor) excuse(ctx context.Context, format string, args ...any) error {
 }
 
 // again makes an error of one that another look may help with.
-func again(err error, when error) error {
-	if errors.Is(err, when) {
+func again(err error, when ...error) error {
+	if slices.ContainsFunc(when, func(kind error) bool { return errors.Is(err, kind) }) {
 		return fmt.Errorf("%w: %w", errAgain, err)
 	}
 	return err
@@ -255,7 +255,7 @@ func (a *actor) open(ctx context.Context, step doOpen) error {
 		pr, err = a.target.Forge.Open(ctx, request)
 	}
 	if err != nil {
-		return again(fmt.Errorf("opening a pull request from %s into %s: %w", a.proposal.Branch, a.base, err), ErrExists)
+		return again(fmt.Errorf("opening a pull request from %s into %s: %w", a.proposal.Branch, a.base, err), ErrExists, ErrNotFound)
 	}
 	a.pr, a.stored, a.text, a.fresh, a.opened = pr, m, a.proposal.Body, true, true
 	a.result.Number, a.result.URL = pr.Number, pr.URL

@@ -36,42 +36,42 @@ func (s *site) shape() map[string]any {
 }
 
 // scenes are runs that write, of every kind. Each start gives an equal site every time.
-func scenes() map[string]func(testing.TB) *site {
+func scenes() map[string]func(tester) *site {
 	decorate := func(s *site) {
 		s.proposal.Labels, s.proposal.Assignees, s.proposal.Reviewers = []string{"netbox"}, []string{"ann"}, []string{"bob"}
 		s.proposal.AutoMerge = "squash"
 	}
-	return map[string]func(testing.TB) *site{
-		"a proposal is opened": func(testing.TB) *site {
+	return map[string]func(tester) *site{
+		"a proposal is opened": func(tester) *site {
 			s := newSite()
 			decorate(s)
 			s.want(map[string]string{"a.yaml": "a2\n"})
 			return s
 		},
-		"it is updated": func(t testing.TB) *site {
+		"it is updated": func(t tester) *site {
 			s := opened(t)
 			decorate(s)
 			s.only(t).Reviewed = []string{"bob"}
 			s.want(map[string]string{"a.yaml": "a3\n"})
 			return s
 		},
-		"its text is edited": func(t testing.TB) *site {
+		"its text is edited": func(t tester) *site {
 			s := opened(t)
 			s.proposal.Title = "better"
 			return s
 		},
-		"it is closed": func(t testing.TB) *site {
+		"it is closed": func(t tester) *site {
 			s := opened(t)
 			s.want(map[string]string{"a.yaml": "a1\n", "b.yaml": "b1\n"})
 			return s
 		},
-		"people's commits are in the way": func(t testing.TB) *site {
+		"people's commits are in the way": func(t tester) *site {
 			s := opened(t)
 			s.commitFiles(botBranch, "Ann", "mine", map[string]string{overlay: "ann\n"})
 			s.want(map[string]string{"a.yaml": "a3\n"})
 			return s
 		},
-		"people's commits are kept": func(t testing.TB) *site {
+		"people's commits are kept": func(t tester) *site {
 			s := opened(t)
 			s.commitFiles(botBranch, "Ann", "mine", map[string]string{overlay: "ann\n"})
 			s.want(map[string]string{"a.yaml": "a3\n"})
@@ -79,7 +79,7 @@ func scenes() map[string]func(testing.TB) *site {
 			s.proposal.People = PeopleMerge
 			return s
 		},
-		"people's commits are replaced": func(t testing.TB) *site {
+		"people's commits are replaced": func(t tester) *site {
 			s := opened(t)
 			s.commitFiles(botBranch, "Ann", "mine", map[string]string{overlay: "ann\n"})
 			s.want(map[string]string{"a.yaml": "a3\n"})
@@ -87,7 +87,7 @@ func scenes() map[string]func(testing.TB) *site {
 			s.proposal.People = PeopleOverwrite
 			return s
 		},
-		"it is disarmed": func(t testing.TB) *site {
+		"it is disarmed": func(t tester) *site {
 			s := opened(t)
 			s.proposal.AutoMerge = "merge"
 			s.must(t, Updated)
@@ -95,24 +95,24 @@ func scenes() map[string]func(testing.TB) *site {
 			s.want(map[string]string{"a.yaml": "a3\n"})
 			return s
 		},
-		"a merged branch is deleted": func(t testing.TB) *site {
+		"a merged branch is deleted": func(t tester) *site {
 			s := opened(t)
 			s.mergePull(s.only(t), "squash")
 			return s
 		},
-		"after a merge comes the next": func(t testing.TB) *site {
+		"after a merge comes the next": func(t tester) *site {
 			s := opened(t)
 			s.mergePull(s.only(t), "merge")
 			s.want(map[string]string{"a.yaml": "a3\n"})
 			return s
 		},
-		"after a refusal comes the next": func(t testing.TB) *site {
+		"after a refusal comes the next": func(t tester) *site {
 			s := opened(t)
 			s.only(t).State = Closed
 			s.want(map[string]string{"a.yaml": "a3\n"})
 			return s
 		},
-		"what was reverted comes anew": func(t testing.TB) *site {
+		"what was reverted comes anew": func(t tester) *site {
 			s := opened(t)
 			s.mergePull(s.only(t), "merge")
 			s.commitFiles(worldBase, "Ann", "revert", map[string]string{ownFolder + "/a.yaml": "a1\n"})
@@ -231,7 +231,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 }
 
 // checkSite expects what holds of every site.
-func checkSite(t testing.TB, s *site) {
+func checkSite(t tester, s *site) {
 	t.Helper()
 	if open := s.open(); len(open) > 1 {
 		t.Errorf("%d pull requests are open", len(open))

@@ -18,12 +18,15 @@ const (
 // lineage is what a branch is made of, from its end down to where it left base. A
 // branch without commits of its own has none of it.
 type lineage struct {
+	// commits are all of them, newest first.
+	commits []Commit
 	// own is the newest commit of ours, nil when there is none; order is the highest
 	// of ours.
 	own   *Commit
 	order int64
-	// ours are all commits of ours, rewritten ones too, newest first.
-	ours []Commit
+	// written are the commits that have our trailers, newest first, whatever people made
+	// of them.
+	written []Commit
 	// people are the commits, newest first, that bring what people made. kept are
 	// those that others made and that bring nothing of their own: what a forge does
 	// when somebody updates a branch.
@@ -61,7 +64,7 @@ func (t *tracer) trace(ctx context.Context, head Hash) (lineage, error) {
 		}
 		if own {
 			r, _ := recordOf(top[0].Message, t.proposal.Stream)
-			return lineage{own: &top[0], ours: top, order: r.order, fork: r.base}, nil
+			return lineage{commits: top, own: &top[0], written: top, order: r.order, fork: r.base}, nil
 		}
 	}
 	return t.traceAll(ctx, head)
@@ -91,6 +94,7 @@ func (t *tracer) traceAll(ctx context.Context, head Hash) (lineage, error) {
 	if i := slices.IndexFunc(commits, func(c Commit) bool { _, ok := t.base[c.Hash]; return ok }); i >= 0 {
 		l.fork, commits = commits[i].Hash, commits[:i]
 	}
+	l.commits = commits
 	for _, c := range commits {
 		if err := t.place(ctx, &l, c); err != nil {
 			return l, err
@@ -107,6 +111,10 @@ func (t *tracer) place(ctx context.Context, l *lineage, c Commit) error {
 			l.fork = parent
 		}
 	}
+	r, claimed := recordOf(c.Message, t.proposal.Stream)
+	if claimed && len(c.Parents) > 0 {
+		l.written = append(l.written, c)
+	}
 	own, err := t.isOwn(ctx, c)
 	if err != nil {
 		return err
@@ -115,8 +123,6 @@ func (t *tracer) place(ctx context.Context, l *lineage, c Commit) error {
 		if l.own == nil {
 			l.own = &c
 		}
-		l.ours = append(l.ours, c)
-		r, _ := recordOf(c.Message, t.proposal.Stream)
 		l.order = max(l.order, r.order)
 		return nil
 	}
@@ -126,9 +132,6 @@ func (t *tracer) place(ctx context.Context, l *lineage, c Commit) error {
 	}
 	if empty {
 		l.kept = append(l.kept, c)
-		if len(c.Parents) == 1 {
-			l.ours = append(l.ours, c)
-		}
 	} else {
 		l.people = append(l.people, c)
 	}
@@ -227,25 +230,54 @@ func (t *tracer) twoTrees(ctx context.Context, a, b Hash) (one, two map[string]F
 	return one, two, nil
 }
 
-// brought reports whether a commit of base has all that the branch changed since it
-// left base: the branch was squashed or rebased into it.
-func brought(ctx context.Context, repo Repo, fork, head, merge Hash) (bool, error) {
-	if fork == "" || merge == "" {
+// brought reports whether a commit of base has all that was changed on the branch that
+// ends in head: it was squashed or rebased into base, and nothing came after that. What
+// one commit of the branch does and another takes back counts too.
+func (l lineage) brought(ctx context.Context, repo Repo, head, merge Hash) (bool, error) {
+	if l.fork == "" || merge == "" {
 		return false, nil
 	}
-	var trees [3]map[string]File
-	for i, commit := range []Hash{fork, head, merge} {
-		files, err := repo.Files(ctx, commit)
-		if errors.Is(err, ErrNotFound) {
+	top, err := repo.Log(ctx, merge, 1, func(Commit) bool { return false })
+	if errors.Is(err, ErrNotFound) || err == nil && len(top) == 0 {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading the commit %s: %w", merge, err)
+	}
+	touched := map[string]bool{}
+	for _, c := range l.commits {
+		if c.Committer.When.After(top[0].Committer.When) {
 			return false, nil
 		}
-		if err != nil {
-			return false, fmt.Errorf("reading the files of %s: %w", commit, err)
+		var before []map[string]File
+		for _, parent := range c.Parents {
+			files, err := repo.Files(ctx, parent)
+			if err != nil {
+				return false, fmt.Errorf("reading the files of %s: %w", parent, err)
+			}
+			before = append(before, files)
 		}
-		trees[i] = files
+		after, err := repo.Files(ctx, c.Hash)
+		if err != nil {
+			return false, fmt.Errorf("reading the files of %s: %w", c.Hash, err)
+		}
+		// What a merge has of one of those that it joins is not its own.
+		for path := range difference(before[0], after) {
+			if !slices.ContainsFunc(before, func(files map[string]File) bool { return files[path] == after[path] }) {
+				touched[path] = true
+			}
+		}
 	}
-	for path := range difference(trees[0], trees[1]) {
-		if trees[1][path] != trees[2][path] {
+	end, err := repo.Files(ctx, head)
+	if err != nil {
+		return false, fmt.Errorf("reading the files of %s: %w", head, err)
+	}
+	base, err := repo.Files(ctx, merge)
+	if err != nil {
+		return false, fmt.Errorf("reading the files of %s: %w", merge, err)
+	}
+	for path := range touched {
+		if end[path] != base[path] {
 			return false, nil
 		}
 	}

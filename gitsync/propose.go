@@ -227,9 +227,11 @@ func (r *run) observeMerged(ctx context.Context, s *state) error {
 		}
 		return nil
 	}
-	if s.head != "" && !s.spent {
+	// Some forges show in HeadCommit where the branch stands now, others where it stood
+	// when it was merged.
+	if s.head != "" && !s.spent && s.last.HeadCommit == s.head {
 		var err error
-		if s.spent, err = brought(ctx, r.target.Repo, s.fork, s.head, s.last.MergeCommit); err != nil {
+		if s.spent, err = s.brought(ctx, r.target.Repo, s.head, s.last.MergeCommit); err != nil {
 			return err
 		}
 	}
@@ -279,8 +281,8 @@ func (r *run) neededPush(ctx context.Context, s *state) (*push, error) {
 }
 
 // missing returns what leads from files to the wanted ones. What is neither wanted nor
-// in base nor among what we have written is people's, and stays; nothing is people's
-// when written is nil.
+// in base nor among what was written is people's, and stays; nothing is people's when
+// written is nil.
 func (r *run) missing(have map[string]File, written files) files {
 	changes := files{}
 	for path, id := range r.wanted {
@@ -325,9 +327,18 @@ func (r *run) clashes(ctx context.Context, fork Hash) (bool, error) {
 // pushOnTop returns the commit that makes our files what is wanted and keeps all else
 // that is on the branch.
 func (r *run) pushOnTop(ctx context.Context, s *state, have map[string]File, clash bool) (*push, error) {
-	// What we wrote on the branch and is not wanted any more has to go.
+	// What base had or we wrote on the branch, and is not wanted any more, has to go.
 	written := files{}
-	for _, c := range s.ours {
+	if s.fork != "" {
+		before, err := r.target.Repo.Files(ctx, s.fork, r.proposal.Folders...)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, fmt.Errorf("reading the files of %s: %w", s.fork, err)
+		}
+		for path := range before {
+			written[path] = ""
+		}
+	}
+	for _, c := range s.written {
 		before, err := r.target.Repo.Files(ctx, c.Parents[0], r.proposal.Folders...)
 		if err != nil {
 			return nil, fmt.Errorf("reading the files of %s: %w", c.Parents[0], err)

@@ -86,7 +86,7 @@ func (s *site) run() (Result, error) {
 }
 
 // must runs and expects an operation.
-func (s *site) must(t testing.TB, want Operation) Result {
+func (s *site) must(t tester, want Operation) Result {
 	t.Helper()
 	got, err := s.run()
 	if err != nil {
@@ -99,7 +99,7 @@ func (s *site) must(t testing.TB, want Operation) Result {
 }
 
 // rest expects that another run finds nothing to do.
-func (s *site) rest(t testing.TB) Result {
+func (s *site) rest(t tester) Result {
 	t.Helper()
 	got, err := s.run()
 	if err != nil {
@@ -112,7 +112,7 @@ func (s *site) rest(t testing.TB) Result {
 }
 
 // opened returns a site whose proposal is open: a.yaml changes, b.yaml goes, c.yaml comes.
-func opened(t testing.TB) *site {
+func opened(t tester) *site {
 	t.Helper()
 	s := newSite()
 	s.want(map[string]string{"a.yaml": "a2\n", "c.yaml": "c1\n"})
@@ -122,7 +122,7 @@ func opened(t testing.TB) *site {
 }
 
 // only returns the one open pull request.
-func (s *site) only(t testing.TB) *PullRequest {
+func (s *site) only(t tester) *PullRequest {
 	t.Helper()
 	open := s.open()
 	if len(open) != 1 {
@@ -132,7 +132,7 @@ func (s *site) only(t testing.TB) *PullRequest {
 }
 
 // have expects what generated files the branch has.
-func (s *site) have(t testing.TB, branch string, want map[string]string) {
+func (s *site) have(t tester, branch string, want map[string]string) {
 	t.Helper()
 	full := map[string]string{}
 	for name, text := range want {

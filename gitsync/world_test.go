@@ -617,3 +617,11 @@ func (f worldForge) AutoMerge(_ context.Context, pr PullRequest, method string) 
 		return nil
 	})
 }
+
+// tester is what testing.TB and rapid.T have in common.
+type tester interface {
+	Helper()
+	Fatal(...any)
+	Fatalf(string, ...any)
+	Errorf(string, ...any)
+}
