@@ -64,6 +64,7 @@ func arrows() []arrow {
 		{"render/netbox/rest", []string{"render/netbox", "render/hedgehog"}},
 		{"render/netbox", []string{"render/hedgehog"}},
 		{"render/overlay", []string{"render/hedgehog", "render/tree"}},
+		{"render/review", []string{"render/hedgehog"}},
 		{"render", []string{"render/..."}},
 		{"gitsync", []string{"render/tree", "gitsync/..."}},
 		{"fixtures/demo", []string{"fixtures/...", "render/..."}},
