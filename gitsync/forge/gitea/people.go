@@ -114,25 +114,33 @@ func (f *Forge) RequestReviewers(ctx context.Context, number int, reviewers []st
 				return &Error{Detail: "it is no team of " + f.owner, Kind: gitsync.ErrNotFound}
 			}
 		}
-		if _, err := f.sdk(ctx).CreateReviewRequests(f.owner, f.name, int64(number), o); err != nil {
+		// The SDK throws the answer away: who was asked just now.
+		var asked []sdk.PullReview
+		if err := f.call(ctx, http.MethodPost, fmt.Sprintf("/pulls/%d/requested_reviewers", number), o, &asked); err != nil {
 			return f.fail(ctx, "", err)
 		}
-		if len(o.TeamReviewers) == 0 {
+		teams := slices.DeleteFunc(o.TeamReviewers, func(name string) bool {
+			return slices.ContainsFunc(asked, func(r sdk.PullReview) bool { return isTeam(r.ReviewerTeam, name) })
+		})
+		if len(teams) == 0 {
 			return nil
 		}
-		// Where the owner is a person the server passes over teams in silence.
+		// They were asked before; or the owner is a person, and then the server passes
+		// over teams in silence.
 		p, _, err := f.sdk(ctx).GetPullRequest(f.owner, f.name, int64(number))
 		if err != nil {
 			return f.fail(ctx, "", err)
 		}
-		for _, name := range o.TeamReviewers {
-			if !slices.ContainsFunc(p.RequestedReviewersTeams, func(t *sdk.Team) bool { return strings.EqualFold(t.Name, name) }) {
+		for _, name := range teams {
+			if !slices.ContainsFunc(p.RequestedReviewersTeams, func(t *sdk.Team) bool { return isTeam(t, name) }) {
 				return &Error{Detail: "there is no such team: " + f.owner + " is no organisation", Kind: gitsync.ErrNotFound}
 			}
 		}
 		return nil
 	})
 }
+
+func isTeam(t *sdk.Team, name string) bool { return t != nil && strings.EqualFold(t.Name, name) }
 
 // without returns the names that are not among the others. Nobody is another by the
 // case of letters.

@@ -336,6 +336,21 @@ func TestARenamedRepositoryIsFollowed(t *testing.T) {
 	}
 }
 
+// Some redirections would make a reading request of a writing one.
+func TestARedirectedWriteStaysOne(t *testing.T) {
+	t.Parallel()
+	s := stand(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/api/v1/repos/org/renamed/x", http.StatusMovedPermanently)
+	}, answer(http.StatusOK, map[string]any{"id": 7}))
+	f, err := gitea.Connect(t.Context(), s.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := f.Comment(t.Context(), 1, "hello"); err == nil || !strings.Contains(err.Error(), "redirects to "+s.URL+"/api") {
+		t.Errorf("got %+v, %v; want where it redirects to", c, err)
+	}
+}
+
 func TestTheContextEndsIt(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]func(cancel func()) http.HandlerFunc{
