@@ -295,7 +295,7 @@ func globClass(s string) (string, int) {
 
 // checkAttributes refuses changes that Git would not hand out as they are written.
 // The .gitattributes are those of the commit with the changes in it.
-func (r *Repo) checkAttributes(ctx context.Context, commit gitsync.Hash, root plumbing.Hash, changes *change, contents map[string][]byte) error {
+func (r *Repo) checkAttributes(ctx context.Context, w gitsync.Write, root plumbing.Hash, changes *change) error {
 	ids := map[string]plumbing.Hash{}
 	for _, n := range changes.folders() {
 		name := path.Join(n.folder, attributesFile)
@@ -303,12 +303,14 @@ func (r *Repo) checkAttributes(ctx context.Context, commit gitsync.Hash, root pl
 		if err != nil {
 			return err
 		}
-		if _, changed := contents[name]; e.isFile() && !changed {
+		if _, changed := w.Changes[name]; e.isFile() && !changed {
 			ids[name] = e.id
 		}
 	}
-	if err := r.loadBlobs(ctx, commit, slices.Collect(maps.Values(ids))); err != nil {
-		return err
+	if len(ids) > 0 {
+		if err := r.loadBlobs(ctx, w.Parents[0], slices.Collect(maps.Values(ids))); err != nil {
+			return err
+		}
 	}
 	var files tree.Tree
 	for name, id := range ids {
@@ -317,7 +319,7 @@ func (r *Repo) checkAttributes(ctx context.Context, commit gitsync.Hash, root pl
 		}
 	}
 	var written []string
-	for name, content := range contents {
+	for name, content := range w.Changes {
 		if content == nil {
 			continue
 		}

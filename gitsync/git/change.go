@@ -2,6 +2,7 @@ package git
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -23,7 +24,8 @@ type change struct {
 // have, and those that only people may change.
 func changesOf(changes map[string][]byte) (*change, error) {
 	root := &change{}
-	for name, content := range changes {
+	for _, name := range slices.Sorted(maps.Keys(changes)) {
+		content := changes[name]
 		if err := tree.Check(name); err != nil {
 			return nil, err
 		}
@@ -75,13 +77,13 @@ func (b *builder) tree(from plumbing.Hash, c *change, folder string) (id plumbin
 	for i, e := range entries {
 		places[e.name] = i
 	}
-	for name, c := range c.below {
+	for _, name := range slices.Sorted(maps.Keys(c.below)) {
 		var old entry
 		place, found := places[name]
 		if found {
 			old = entries[place]
 		}
-		changed, err := b.entry(old, c, name, path.Join(folder, name))
+		changed, err := b.entry(old, c.below[name], name, path.Join(folder, name))
 		if err != nil {
 			return id, false, err
 		}
@@ -104,30 +106,40 @@ func (b *builder) entry(old entry, c *change, name, full string) (entry, error) 
 		return old, &Error{Detail: fmt.Sprintf("%s %s", full, what), Hint: hint}
 	}
 	exists := old.name != ""
-	if len(c.below) == 0 {
-		switch {
-		case exists && old.isTree():
-			return refuse("is a folder in the repository", "move it away, or choose another name")
-		case c.remove:
-			return entry{}, nil
-		case exists && !old.isFile():
+	if c.set {
+		if c.below != nil && c.sets(false) {
+			return refuse("is to be a file and a folder at once", "")
+		}
+		if exists && old.isTree() {
+			// A folder gives way to a file if all that is in it is removed.
+			_, empty, err := b.tree(old.id, c, full)
+			if err != nil {
+				return old, err
+			}
+			if !empty {
+				return refuse("is a folder in the repository", "move it away, or choose another name")
+			}
+			exists = false
+		}
+		if exists && !old.isFile() {
 			return refuse(fmt.Sprintf("is %s in the repository, not a file", old.what()), "remove it there first")
-		case !exists:
+		}
+		if !exists {
 			old = entry{mode: fileMode, name: name}
 		}
-		from := old.id
-		old.id = b.add(plumbing.BlobObject, c.content, from)
+		old.id = b.add(plumbing.BlobObject, c.content, old.id)
 		return old, nil
 	}
 	var from plumbing.Hash
 	switch {
-	case c.set:
-		return refuse("is to be a file and a folder at once", "")
+	case exists && old.isTree() && c.below == nil:
+		return refuse("is a folder in the repository", "name the files in it")
 	case exists && old.isTree():
 		from = old.id
-	case exists && !c.remove && c.sets():
+	case c.remove || !exists:
+	case c.sets(false):
 		return refuse(fmt.Sprintf("is %s in the repository, not a folder", old.what()), "remove it there first")
-	case exists && !c.remove:
+	default:
 		return old, nil // there is nothing below it that could be removed
 	}
 	id, empty, err := b.tree(from, c, full)
@@ -137,13 +149,13 @@ func (b *builder) entry(old entry, c *change, name, full string) (entry, error) 
 	return entry{treeMode, name, id}, nil
 }
 
-// sets reports whether a file is to be written here or below.
-func (c *change) sets() bool {
-	if c.set {
+// sets reports whether a file is to be written below, or here.
+func (c *change) sets(here bool) bool {
+	if here && c.set {
 		return true
 	}
 	for _, b := range c.below {
-		if b.sets() {
+		if b.sets(true) {
 			return true
 		}
 	}

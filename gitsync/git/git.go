@@ -405,9 +405,8 @@ func (r *Repo) head(ctx context.Context, branch string) (plumbing.Hash, error) {
 	return refs.References[name.String()], nil
 }
 
-// mostFiles bounds what a commit may list: some trees of a few kilobytes name more
-// files than fit into any memory.
-const mostFiles = 2_000_000
+// listed is about what a file costs in a list, besides its path.
+const listed = 150
 
 // deepest is how many folders may lie in each other.
 const deepest = 200
@@ -437,7 +436,7 @@ func (r *Repo) Files(ctx context.Context, commit gitsync.Hash, folders ...string
 	if err != nil {
 		return nil, r.fail(ctx, doing, err)
 	}
-	files := map[string]gitsync.File{}
+	files, room := map[string]gitsync.File{}, r.options.Limit
 	for _, n := range needs {
 		e, err := r.objects.at(root, n.folder)
 		if err != nil {
@@ -446,15 +445,16 @@ func (r *Repo) Files(ctx context.Context, commit gitsync.Hash, folders ...string
 		if !e.isTree() {
 			continue
 		}
-		if err := r.objects.list(e.id, n.folder, files); err != nil {
+		if err := r.objects.list(e.id, n.folder, files, &room); err != nil {
 			return nil, r.fail(ctx, doing, err)
 		}
 	}
 	return files, nil
 }
 
-// list adds the files below a tree.
-func (o objects) list(id plumbing.Hash, folder string, files map[string]gitsync.File) error {
+// list adds the files below a tree. Room is what they may still take: some trees of a
+// few kilobytes name more files than fit into any memory.
+func (o objects) list(id plumbing.Hash, folder string, files map[string]gitsync.File, room *int64) error {
 	if strings.Count(folder, "/") > deepest {
 		return fmt.Errorf("%w: there are more than %d folders in each other", errTree, deepest)
 	}
@@ -465,13 +465,13 @@ func (o objects) list(id plumbing.Hash, folder string, files map[string]gitsync.
 	for _, e := range entries {
 		name := path.Join(folder, e.name)
 		if e.isTree() {
-			if err := o.list(e.id, name, files); err != nil {
+			if err := o.list(e.id, name, files, room); err != nil {
 				return err
 			}
 			continue
 		}
-		if len(files) >= mostFiles {
-			return fmt.Errorf("%w: there are more than %d files", errTooLarge, mostFiles)
+		if *room -= listed + int64(len(name)); *room < 0 {
+			return fmt.Errorf("%w: there are more than %d files", errTooLarge, len(files))
 		}
 		files[name] = e.file()
 	}

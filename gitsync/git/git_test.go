@@ -244,16 +244,21 @@ func TestEmptyRepository(t *testing.T) {
 func TestReads(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, p place) {
-		var commits []string
 		files := map[string]string{
 			"README.md": "hello\n", "bin/run*": "#!/bin/sh\n", "bin/link@": "run", "modules/sub^": strings.Repeat("ab", 20),
 			"fabrics/a/base/one.yaml": "one\n", "fabrics/a/base/deep/down/größe 漢字.yaml": "two\n", "fabrics/b/base/x.yaml": "x\n",
 		}
-		commits = append(commits, p.bare.CommitWith(t, "main", "first\n\nTrailer: 1\n", files))
+		p.bare.CommitWith(t, "main", "first\n\nTrailer: 1\n", files)
+		var in strings.Builder
 		for i := range 60 {
-			commits = append(commits, p.bare.CommitWith(t, "main", fmt.Sprint("change ", i), map[string]string{
-				fmt.Sprintf("fabrics/a/base/n%d.yaml", i): fmt.Sprint(i)}))
+			from := ""
+			if i == 0 {
+				from = "from refs/heads/main^0\n"
+			}
+			fmt.Fprintf(&in, "commit refs/heads/main\ncommitter Ann <ann@example.com> 1700000000 +0000\ndata 1\nx\n%sM 100644 inline fabrics/a/base/n%d.yaml\ndata 2\n%02d\n", from, i, i)
 		}
+		p.bare.GitIn(t, []byte(in.String()), "fast-import", "--quiet", "--date-format=raw")
+		commits := strings.Fields(p.bare.Git(t, "rev-list", "--reverse", "main"))
 		head := gitsync.Hash(commits[len(commits)-1])
 		other := p.bare.CommitWith(t, "other", "unrelated", map[string]string{"fabrics/a/base/one.yaml": "other\n"})
 

@@ -2,7 +2,6 @@ package git
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,50 +53,76 @@ func (r *Repo) write(ctx context.Context, w gitsync.Write) (gitsync.Written, err
 			return none, err
 		}
 	}
-	changes, err := changesOf(w.Changes)
+	d, err := r.draft(ctx, w)
 	if err != nil {
 		return none, err
 	}
-	b := builder{have: r.objects, seen: map[plumbing.Hash]bool{}}
-	var parents []plumbing.Hash
-	for _, p := range w.Parents {
-		id, err := parseHash(p)
-		if err != nil {
+	if d.root == d.from && len(d.parents) == 1 {
+		if now, err := r.head(ctx, w.Branch); err != nil {
 			return none, err
-		}
-		parents = append(parents, id)
-	}
-	var from plumbing.Hash
-	if len(parents) > 0 {
-		if from, err = r.load(ctx, w.Parents[0], changes.folders()); err != nil {
-			return none, err
-		}
-		if err := r.checkAttributes(ctx, w.Parents[0], from, changes, w.Changes); err != nil {
-			return none, err
-		}
-	}
-	root, err := b.build(from, changes)
-	if err != nil {
-		return none, err
-	}
-	if root == from && len(parents) == 1 {
-		if now, err := r.head(ctx, w.Branch); err != nil || now != old {
-			return none, cmp.Or[error](err, moved(push{old: old}, now))
+		} else if now != old {
+			return none, moved(push{old: old}, now)
 		}
 		return none, &Error{Detail: "the commit would change nothing", Kind: gitsync.ErrUnchanged}
 	}
-	commit, err := r.options.commit(root, parents, w.Message)
+	commit, err := r.options.commit(d.root, d.parents, w.Message)
 	if err != nil {
 		return none, err
 	}
-	b.made = append(b.made, commit)
-	if err := r.push(ctx, push{w.Branch, name, old, commit.id, b.made}); err != nil {
+	d.made = append(d.made, commit)
+	if err := r.push(ctx, push{w.Branch, name, old, commit.id, d.made}); err != nil {
 		return none, err
 	}
-	for _, o := range b.made { // the next write may go on from here
+	for _, o := range d.made { // the next write may go on from here
 		r.objects[o.id] = o.object
 	}
 	return gitsync.Written{Commit: gitsync.Hash(commit.id.String())}, nil
+}
+
+// Check returns the error that Write would return about what is to be changed: a
+// parent that is not there, a path that cannot or may not be written, a .gitattributes
+// in the way. It sends nothing. Use it where another Writer writes.
+func (r *Repo) Check(ctx context.Context, w gitsync.Write) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, err := r.draft(ctx, w); err != nil {
+		return r.fail(ctx, "looking at what is to be written to "+neutral(w.Branch), err)
+	}
+	return nil
+}
+
+// draft is a commit to be made: its root, that of its first parent, and the objects
+// that are new.
+type draft struct {
+	root, from plumbing.Hash
+	parents    []plumbing.Hash
+	made       []outgoing
+}
+
+func (r *Repo) draft(ctx context.Context, w gitsync.Write) (d draft, err error) {
+	changes, err := changesOf(w.Changes)
+	if err != nil {
+		return d, err
+	}
+	for _, p := range w.Parents {
+		id, err := parseHash(p)
+		if err != nil {
+			return d, err
+		}
+		d.parents = append(d.parents, id)
+	}
+	if len(d.parents) > 0 {
+		if d.from, err = r.load(ctx, w.Parents[0], changes.folders()); err != nil {
+			return d, err
+		}
+	}
+	if err := r.checkAttributes(ctx, w, d.from, changes); err != nil {
+		return d, err
+	}
+	b := builder{have: r.objects, seen: map[plumbing.Hash]bool{}}
+	d.root, err = b.build(d.from, changes)
+	d.made = b.made
+	return d, err
 }
 
 // mayCommit refuses what Git would not take.
@@ -205,10 +230,10 @@ func (r *Repo) push(ctx context.Context, p push) error {
 			return moved(p, now)
 		}
 		// It stands where it stood.
-		e := explain(ctx, err)
 		if err == nil {
-			e = &Error{Detail: "the server says that the push was done, and the branch stands where it stood", Hint: "run again; a copy of the server may lag behind"}
+			return &Error{Detail: "the server says that the push was done, and the branch stands where it stood", Hint: "run again; a copy of the server may lag behind"}
 		}
+		e := explain(ctx, err)
 		if !e.again || try >= r.options.Tries || e.wait > r.options.MaxWait {
 			return e
 		}
