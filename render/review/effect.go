@@ -83,7 +83,9 @@ func Effects() []Effect {
 	return []Effect{
 		// What every object has.
 		{Fields: []string{"* metadata.labels.*"}, Name: "label {0}", Why: "the fabric does not look at people's labels"},
-		{Fields: []string{"* metadata.annotations.*"}, Name: "annotation {0}", Why: "the fabric looks at few annotations; see route-summ and p2p-link"},
+		{Fields: []string{"* metadata.annotations.*"}, Name: "annotation {0}", Why: "the fabric looks at the two below only"},
+		{Fields: []string{"Switch metadata.annotations.fabric.githedgehog.com/route-summ"}, Name: "annotation route-summ", Changed: Medium, Set: Medium, Why: "the routes that the switch announces are summed up otherwise"},
+		{Fields: []string{"VPCAttachment metadata.annotations.fabric.githedgehog.com/p2p-link"}, Name: "annotation p2p-link", Replaces: true, Changed: High, Set: Medium, Why: "the addresses of the link change"},
 		{Fields: []string{"* metadata.namespace"}, Name: "namespace", Changed: Medium, Set: Medium, Why: "the cluster refuses every namespace but default"},
 		{Fields: []string{"* apiVersion"}, Name: "apiVersion", Changed: Medium, Set: Medium, Why: "the cluster may not serve it"},
 		{Fields: []string{"* " + anyField}, Name: "", Changed: Medium, Set: Medium, Why: "this version does not know the field: what it does is for you to judge"},
@@ -266,24 +268,15 @@ func Effects() []Effect {
 	}
 }
 
-// annotationEffects are the annotations that the fabric looks at.
-func annotationEffects() []Effect {
-	return []Effect{
-		{Fields: []string{"Switch metadata.annotations.fabric.githedgehog.com/route-summ"}, Name: "annotation route-summ", Changed: Medium, Set: Medium, Why: "the routes that the switch announces are summed up otherwise"},
-		{Fields: []string{"VPCAttachment metadata.annotations.fabric.githedgehog.com/p2p-link"}, Name: "annotation p2p-link", Replaces: true, Changed: High, Set: Medium, Why: "the addresses of the link change"},
-	}
-}
-
 // effects is the table by kind and path.
 type effects map[string]*Effect
 
 func newEffects() effects {
 	byField := effects{}
-	for _, table := range [][]Effect{Effects(), annotationEffects()} {
-		for i := range table {
-			for _, field := range table[i].Fields {
-				byField[field] = &table[i]
-			}
+	table := Effects()
+	for i := range table {
+		for _, field := range table[i].Fields {
+			byField[field] = &table[i]
 		}
 	}
 	return byField
@@ -294,8 +287,10 @@ func (e effects) of(kind hedgehog.Kind, f *fact) *Effect {
 	if effect, ok := e[string(kind)+" "+f.pattern]; ok {
 		return effect
 	}
-	if effect, ok := e[string(kind)+" "+f.path]; ok { // an annotation
-		return effect
+	if f.pattern == "metadata.annotations.*" {
+		if effect, ok := e[string(kind)+" "+f.path]; ok {
+			return effect
+		}
 	}
 	if effect, ok := e["* "+f.pattern]; ok {
 		return effect

@@ -144,7 +144,7 @@ func (f *flattener) value(at place, v reflect.Value) {
 	case reflect.Slice:
 		f.list(at, v)
 	case reflect.Interface:
-		f.loose(place{anyField, at.path, at.keys}, v.Interface())
+		f.loose(at, v.Interface())
 	default:
 		f.scalar(at, v)
 	}
@@ -224,8 +224,8 @@ func (f *flattener) scalar(at place, v reflect.Value) {
 	}
 }
 
-// loose adds the facts of a value that no type describes. Its pattern is always
-// anyField.
+// loose adds the facts of a value that no type describes. All of them have the
+// pattern of the place.
 func (f *flattener) loose(at place, value any) {
 	below := func(step string) place {
 		return place{at.pattern, at.path + "." + step, append(slices.Clip(at.keys), step)}

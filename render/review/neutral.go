@@ -57,7 +57,7 @@ func Plain(text string) string {
 // isMarker reports whether the byte ends the number of a list item: "1." and
 // "1)" at the start of a text.
 func isMarker(text string, i int) bool {
-	if text[i] != '.' && text[i] != ')' || i == 0 {
+	if text[i] != '.' && text[i] != ')' || i == 0 || i+1 < len(text) && text[i+1] != ' ' {
 		return false
 	}
 	for _, c := range []byte(text[:i]) {

@@ -18,7 +18,7 @@ const (
 // pictureSection draws the part of the topology that changes, as Mermaid.
 func (r Request) pictureSection() section {
 	s := section{rank: 7, whole: true}
-	p := picture{changes: r.Changes, ids: map[string]string{}}
+	p := picture{changes: r.Changes, ids: map[string]string{}, classes: map[hedgehog.Key]Class{}}
 	p.draw()
 	if len(p.edges)+len(p.nodes) == 0 {
 		return s
@@ -35,6 +35,7 @@ func (r Request) pictureSection() section {
 type picture struct {
 	changes Changes
 	ids     map[string]string // what a node stands for -> its id
+	classes map[hedgehog.Key]Class
 	nodes   []node
 	edges   []edge
 	drawn   int // changes
@@ -56,9 +57,13 @@ type edge struct {
 func (p *picture) draw() {
 	order := make([]*Change, len(p.changes.Objects))
 	for i := range p.changes.Objects {
-		order[i] = &p.changes.Objects[i]
+		c := &p.changes.Objects[i]
+		order[i] = c
+		p.classes[c.Key] = c.Class
 	}
-	slices.SortStableFunc(order, func(a, b *Change) int { return cmp.Compare(b.Risk, a.Risk) })
+	slices.SortStableFunc(order, func(a, b *Change) int {
+		return cmp.Or(cmp.Compare(b.Risk, a.Risk), cmp.Compare(drawnAs(a.Key.Kind), drawnAs(b.Key.Kind)))
+	})
 	for _, c := range order {
 		if len(p.edges) >= mostEdges || len(p.nodes) >= mostNodes {
 			return
@@ -69,7 +74,26 @@ func (p *picture) draw() {
 	}
 }
 
-// object draws one change; false for a kind that has no place in a picture.
+// How a kind is drawn: what joins others comes first, and brings them along.
+const (
+	asEdge = iota
+	asNode
+	notDrawn
+)
+
+func drawnAs(kind hedgehog.Kind) int {
+	switch kind {
+	case hedgehog.KindSwitch, hedgehog.KindServer, hedgehog.KindGateway, hedgehog.KindExternal, hedgehog.KindVPC:
+		return asNode
+	case hedgehog.KindConnection, hedgehog.KindVPCAttachment, hedgehog.KindVPCPeering, hedgehog.KindExternalPeering,
+		hedgehog.KindExternalAttachment, hedgehog.KindGatewayPeering:
+		return asEdge
+	}
+	return notDrawn
+}
+
+// object draws one change that joins others, or that nothing has brought along; it
+// reports whether one more change is to be seen.
 func (p *picture) object(c *Change) bool {
 	o, x := c.After, p.changes.after
 	if o == nil {
@@ -77,7 +101,8 @@ func (p *picture) object(c *Change) bool {
 	}
 	switch spec := o.Spec.(type) {
 	case *hedgehog.SwitchSpec, *hedgehog.ServerSpec, *hedgehog.GatewaySpec, *hedgehog.ExternalSpec, *hedgehog.VPCSpec:
-		p.mark(p.node(c.Key.Kind, c.Key.Name), c.Class)
+		p.node(c.Key.Kind, c.Key.Name)
+		return false // counted as a node
 	case *hedgehog.ConnectionSpec:
 		p.connection(c, spec)
 	case *hedgehog.VPCAttachmentSpec:
@@ -145,7 +170,7 @@ func (p *picture) connection(c *Change, spec *hedgehog.ConnectionSpec) {
 			class = c.Class
 		}
 		if l.near == "" {
-			p.mark(p.node(far, l.far.Device()), ChangeInPlace)
+			p.node(far, l.far.Device())
 			continue
 		}
 		p.edge(p.node(near, l.near.Device()), p.node(far, l.far.Device()), l.near.Name()+" - "+l.far.Name(), class)
@@ -175,17 +200,12 @@ func (p *picture) node(kind hedgehog.Kind, name string) string {
 	case hedgehog.KindGateway:
 		n.left, n.right = "{{", "}}"
 	}
+	if n.class = p.classes[hedgehog.Key{Kind: kind, Name: name}]; n.class != 0 {
+		p.drawn++
+	}
 	p.ids[key] = n.id
 	p.nodes = append(p.nodes, n)
 	return n.id
-}
-
-func (p *picture) mark(id string, class Class) {
-	for i := range p.nodes {
-		if p.nodes[i].id == id && p.nodes[i].class == 0 {
-			p.nodes[i].class = class
-		}
-	}
 }
 
 func (p *picture) edge(from, to, label string, class Class) {
