@@ -188,7 +188,7 @@ func (d *differ) judgeFilter(dr *draft, which Words, was, is rules) {
 		tell("filter removed", High, "filters are taken away", "takes away the ", which, ": everything is let through")
 		return
 	case was == nil:
-		tell("filter added", Medium, "filters are put in", "puts in an ", which, ": what it does not permit is dropped")
+		tell("filter added", Medium, "filters are put in", "puts in the ", which, ": what it does not permit is dropped")
 		return
 	}
 	before, after := map[string]filterRule{}, map[string]filterRule{}

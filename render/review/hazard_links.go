@@ -14,6 +14,9 @@ func (d *differ) judgeConnections() {
 			continue
 		}
 		lost := d.lostLinks(dr.Key.Name)
+		if dr.Class == Replace && connectionType(dr.Before) != connectionType(dr.After) {
+			lost = d.before.links[dr.Key.Name] // all of them go with the old type
+		}
 		if dr.Class == Delete {
 			d.deletedConnection(dr, lost)
 		} else if len(lost) > 0 {
@@ -132,7 +135,9 @@ func (d *differ) moves(connection string, lost []link) []Words {
 	}
 	var moves []Words
 	for _, l := range lost {
-		if now, ok := byNear[l.near]; ok {
+		if now, ok := byNear[l.near]; ok && now == l {
+			continue
+		} else if ok {
 			if l.near == "" {
 				moves = append(moves, say("port moves ", name(l.far), " -> ", name(now.far)))
 			} else {

@@ -155,6 +155,7 @@ func (d *differ) judgeTakeovers() {
 		}
 		taken := map[hedgehog.Key][]claim{}
 		mine := claims(dr.After)
+		wider := map[claim]string{} // networks of others that overlap with a subnet
 		for c := range mine {
 			if _, ok := had[c]; ok {
 				continue
@@ -165,10 +166,12 @@ func (d *differ) judgeTakeovers() {
 				for _, other := range wide.overlapping(c) {
 					if owner := owners[other]; owner != dr {
 						taken[owner.Key] = append(taken[owner.Key], other)
+						wider[other] = mine[c]
 					}
 				}
 			}
 		}
+		maps.Copy(mine, wider)
 		for _, owner := range slices.SortedFunc(maps.Keys(taken), hedgehog.Key.Compare) {
 			d.takeover(dr, d.of[owner], taken[owner], mine, parts)
 		}
