@@ -69,7 +69,7 @@ func setup(t *testing.T, serverOptions hub.Options, identity func(*hub.Server) g
 	missing.Repository = s.Owner + "/missing"
 	return forgetest.Setup{
 		Forge:     connect(t, o),
-		Remote:    alice.CloneURL(),
+		Remote:    s.Repo.Dir,
 		Base:      "main",
 		Users:     [2]string{"bob", "carol"},
 		Stranger:  "mallory",
@@ -108,7 +108,7 @@ func setupWriter(t *testing.T, serverOptions hub.Options, identity func(*hub.Ser
 	s.Invite("alice", "admin")
 	return forgetest.WriterSetup{
 		Writer:   connect(t, identity(s)).Writer(),
-		Remote:   s.Person("alice").CloneURL(),
+		Remote:   s.Repo.Dir,
 		Base:     "main",
 		Protect:  func(_ testing.TB, branch string) { s.Protect(branch, 0) },
 		ReadOnly: connect(t, options(s, s.Token("reader", hub.Read()))).Writer(),
