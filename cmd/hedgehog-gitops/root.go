@@ -27,6 +27,9 @@ documents, as files for a Git repository that Argo CD or Flux applies.
 Environment:
   NETBOX_URL    base address of NetBox, where the configuration says none
   NETBOX_TOKEN  API token; it never stands in a file
+  GITHUB_TOKEN  token for the repository and its pull requests on GitHub
+  GITEA_TOKEN   the same on Gitea or Forgejo
+  GIT_TOKEN     password for a repository without a forge
   NO_COLOR      any value: no colours`,
 		Version:           version(),
 		SilenceErrors:     true,
@@ -51,6 +54,7 @@ Environment:
 	root.AddCommand(
 		newSnapshotCommand(a, &c),
 		newRenderCommand(a, &c),
+		newPublishCommand(a, &c),
 		newBootstrapCommand(a, &c),
 		newVersionCommand(a),
 	)

@@ -7,7 +7,10 @@
 // The package is pure.
 package rollout
 
-import "hedgehog-gitops/render/tree"
+import (
+	"hedgehog-gitops/render/hedgehog"
+	"hedgehog-gitops/render/tree"
+)
 
 // Step is one merge of those that a change takes.
 type Step struct {
@@ -15,17 +18,8 @@ type Step struct {
 	Tree tree.Tree
 	// Number counts from 1 to Of.
 	Number, Of int
-	// First says what must be in the cluster, or gone from it, before this step can be
-	// merged; empty for the first.
-	First []Condition
-}
-
-// Condition is something that a person can look at before a merge.
-type Condition struct {
-	// Says is a sentence: "the Connection leaf-1--leaf-2 is gone from the cluster".
-	Says string
-	// Command shows it.
-	Command string
+	// Gone must no longer be in the cluster before the step is merged, Present must be.
+	Gone, Present []hedgehog.Key
 }
 
 // Next returns the next step from what is merged to what is wanted. Every change
