@@ -328,27 +328,26 @@ func (f *Forge) AutoMerge(ctx context.Context, pr gitsync.PullRequest, method st
 		return nil
 	}
 	doing := fmt.Sprintf("having pull request #%d merged when all is there", pr.Number)
-	_, err := f.again(ctx, func() (*http.Response, error) {
+	return f.again(ctx, func() error {
 		_, _, err := f.sdk(ctx).MergePullRequest(f.owner, f.name, int64(pr.Number), sdk.MergePullRequestOption{
 			Style: sdk.MergeStyle(method), HeadCommitId: string(pr.HeadCommit), MergeWhenChecksSucceed: true,
 		})
 		if err == nil {
-			return nil, nil
+			return nil
 		}
 		e := f.fail(ctx, doing, err)
 		switch {
 		case e.Status == http.StatusConflict && strings.Contains(e.Detail, "already scheduled"):
-			return nil, nil
+			return nil
 		case e.Status == http.StatusMethodNotAllowed && strings.Contains(e.Detail, "try again later"):
 			// After each push the server looks for conflicts first.
 			e.Hint = "it may be in conflict with its base"
-			return nil, e
+			return e
 		case e.Status == http.StatusMethodNotAllowed && strings.Contains(e.Detail, "not allowed to merge"):
 			e.Kind, e.Hint = gitsync.ErrDenied, "the token's user may not merge into "+neutral(pr.Base)
 		}
-		return nil, backoff.Permanent(e)
+		return backoff.Permanent(e)
 	})
-	return err
 }
 
 // Comments returns the comments of the pull request, oldest first.

@@ -35,13 +35,14 @@ func (f *Forge) redirect(req *http.Request, via []*http.Request) error {
 
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	try := 0
-	resp, err := t.forge.again(req.Context(), func() (*http.Response, error) {
+	var resp *http.Response
+	err := t.forge.again(req.Context(), func() (err error) {
 		try++
-		resp, err := t.once(req, try)
+		resp, err = t.once(req, try)
 		if e := (*Error)(nil); errors.As(err, &e) && !repeatable(req.Method, e, try) {
-			return nil, backoff.Permanent(err)
+			return backoff.Permanent(err)
 		}
-		return resp, err
+		return err
 	})
 	if e := (*Error)(nil); try > 1 && errors.As(err, &e) {
 		e.Detail += fmt.Sprintf("; tried %d times", try)
@@ -51,36 +52,35 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // again repeats what fails until it succeeds, fails for good, or has been tried
 // often enough.
-func (f *Forge) again(ctx context.Context, do func() (*http.Response, error)) (*http.Response, error) {
+func (f *Forge) again(ctx context.Context, do func() error) error {
 	pauses := backoff.NewExponentialBackOff()
 	pauses.InitialInterval = f.options.FirstWait
 	pauses.MaxInterval = f.options.MaxWait
 	pauses.Multiplier = 2
 	var last error
-	resp, err := backoff.Retry(ctx, func() (*http.Response, error) {
-		var resp *http.Response
-		resp, last = do()
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		last = do()
 		var e *Error
 		if permanent := (*backoff.PermanentError)(nil); errors.As(last, &permanent) {
 			last = permanent.Unwrap()
-			return nil, permanent
+			return struct{}{}, permanent
 		}
 		if errors.As(last, &e) && e.wait > 0 {
 			if e.wait > f.options.MaxWait {
 				e.Detail += "; the server asks to wait for " + e.wait.Round(time.Second).String()
-				return nil, backoff.Permanent(last)
+				return struct{}{}, backoff.Permanent(last)
 			}
-			return nil, &backoff.RetryAfterError{Duration: e.wait}
+			return struct{}{}, &backoff.RetryAfterError{Duration: e.wait}
 		}
-		return resp, last
+		return struct{}{}, last
 	}, backoff.WithBackOff(pauses), backoff.WithMaxTries(uint(f.options.Tries)), backoff.WithMaxElapsedTime(0))
 	switch {
 	case err == nil:
-		return resp, nil
+		return nil
 	case ctx.Err() != nil:
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
-	return nil, last
+	return last
 }
 
 // repeatable reports whether a request that failed may be sent again. One that adds
