@@ -38,7 +38,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	var resp *http.Response
 	err := t.forge.again(req.Context(), func() (err error) {
 		try++
-		resp, err = t.once(req, try)
+		resp, err = t.once(req, try) //nolint:bodyclose // the body is in memory by then
 		if e := (*Error)(nil); errors.As(err, &e) && !repeatable(req.Method, e, try) {
 			return backoff.Permanent(err)
 		}

@@ -476,6 +476,8 @@ func TestATimelineIsReadToItsEnd(t *testing.T) {
 			{"type": "review_request", "assignee_team": map[string]any{"name": "network"}},
 			{"type": "pull_scheduled_merge", "user": ann},
 			{"type": "review", "user": ann},
+			{"type": "review_request", "assignee": map[string]any{"login": "zoe"}},
+			{"type": "review", "user": map[string]any{"login": "zoe"}},
 		},
 		"2": { // after a page that is short since remarks on lines were left out of it
 			{"type": "review_request", "assignee": ben, "removed_assignee": true},
@@ -500,7 +502,7 @@ func TestATimelineIsReadToItsEnd(t *testing.T) {
 	if err != nil || len(got) != 1 {
 		t.Fatalf("got %+v, %v", got, err)
 	}
-	if fmt.Sprint(got[0].Reviewers, got[0].Reviewed, got[0].AutoMerge) != "[ann org/network] [ann] true" {
+	if fmt.Sprint(got[0].Reviewers, got[0].Reviewed, got[0].AutoMerge) != "[ann org/network] [ann zoe] true" {
 		t.Errorf("got %+v", got[0])
 	}
 }
