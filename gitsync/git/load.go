@@ -59,7 +59,12 @@ func (r *Repo) load(ctx context.Context, commit gitsync.Hash, needs []need) (plu
 			return plumbing.ZeroHash, err
 		}
 		if m.none() {
-			r.loaded[id] = r.loaded[id] || r.complete[root]
+			if r.can != nil && !r.can.byID { // then all trees have come
+				if _, err := r.below(root, 0, map[plumbing.Hash]bool{}); err != nil {
+					return plumbing.ZeroHash, err
+				}
+			}
+			r.loaded[id] = r.complete[root]
 			return root, nil
 		}
 		if err := r.ask(ctx); err != nil {
@@ -210,6 +215,8 @@ func (r *Repo) bringCommit(ctx context.Context, id plumbing.Hash, needs []need, 
 	case errors.Is(err, errNoFilter) && q.filter != "":
 		r.can.without(q.filter)
 		return lean, nil
+	case errors.Is(err, errPack) && len(q.haves) > 0: // it is based on what is not here
+		return false, nil
 	case errors.Is(err, errNotOurs):
 		if _, routed := r.routes[id]; r.can.byID && routed {
 			r.can.byID = false
@@ -254,6 +261,8 @@ func (r *Repo) bringTrees(ctx context.Context, m missing, lean bool) (bool, erro
 			case errors.Is(err, errNoFilter) && part.filter != "":
 				r.can.without(part.filter)
 				return lean, nil
+			case errors.Is(err, errPack) && len(part.haves) > 0:
+				return false, nil
 			case errors.Is(err, errNotOurs):
 				r.can.byID = false
 				return lean, nil

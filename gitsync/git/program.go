@@ -48,21 +48,21 @@ func (w *programs) open(ctx context.Context, service string) (*packp.AdvRefs, *p
 	p.heard = s
 	a := &answer{Reader: &heard{p.out, ctx, s}}
 	a.close = func() error {
+		stopped := ctx.Err() != nil
 		p.in.Close()
 		if !drain(a.Reader) {
 			s.stop() // it would not end by itself
 		}
 		err := p.wait()
 		s.stop()
-		if err == nil {
+		if err == nil || stopped {
 			return nil
 		}
 		return complaint(p.said.String())
 	}
 	refs, err := decodeRefs(a.Reader)
 	if err != nil {
-		stopped := ctx.Err() != nil || errors.Is(err, errTooLarge)
-		if complained := a.close(); complained != nil && !stopped {
+		if complained := a.close(); complained != nil && !errors.Is(err, errTooLarge) {
 			err = complained
 		}
 		return nil, nil, nil, err

@@ -78,7 +78,6 @@ func decodeRefs(r io.Reader) (*packp.AdvRefs, error) {
 	case err != nil:
 		return nil, err
 	}
-	transport.FilterUnsupportedCapabilities(refs.Capabilities)
 	return refs, nil
 }
 
@@ -160,19 +159,25 @@ type request struct {
 
 // encode writes the request as the service wants to read it.
 func (q request) encode(refs *packp.AdvRefs) (*packp.UploadPackRequest, []byte, error) {
-	req := packp.NewUploadPackRequestFromCapabilities(refs.Capabilities)
-	set := func(c capability.Capability, values ...string) error { return req.Capabilities.Set(c, values...) }
+	req := packp.NewUploadPackRequest()
+	use := []capability.Capability{capability.Sideband64k, capability.OFSDelta, capability.NoProgress, capability.Shallow}
+	if !refs.Capabilities.Supports(capability.Sideband64k) {
+		use[0] = capability.Sideband
+	}
+	if len(q.haves) > 0 { // without it, a server that cuts the history off sends what they have
+		use = append(use, capability.ThinPack)
+	}
 	var errs []error
-	for _, c := range []capability.Capability{capability.NoProgress, capability.Shallow} {
+	for _, c := range use {
 		if refs.Capabilities.Supports(c) {
-			errs = append(errs, set(c))
+			errs = append(errs, req.Capabilities.Set(c))
 		}
 	}
 	if refs.Capabilities.Supports(capability.Agent) {
-		errs = append(errs, set(capability.Agent, userAgent))
+		errs = append(errs, req.Capabilities.Set(capability.Agent, userAgent))
 	}
 	if q.filter != "" {
-		errs = append(errs, set(capability.Filter))
+		errs = append(errs, req.Capabilities.Set(capability.Filter))
 	}
 	req.Wants, req.Haves, req.Filter = q.wants, q.haves, q.filter
 	if refs.Capabilities.Supports(capability.Shallow) {
