@@ -207,8 +207,7 @@ func (d *decider) withdraw() {
 	s := &d.state
 	d.plan.operation = None
 	// Only what nobody else put a hand to is deleted.
-	ours := s.own != nil && (s.spent || len(s.people)+len(s.kept) == 0) ||
-		s.spent && s.last != nil && s.last.marked && s.last.marker.Stream == d.proposal.Stream
+	ours := s.own != nil && len(s.people)+len(s.kept) == 0 || s.spent && s.claimed
 	replace := d.proposal.People == PeopleOverwrite
 	if s.open != nil {
 		switch {

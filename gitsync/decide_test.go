@@ -167,7 +167,7 @@ func TestDecide(t *testing.T) {
 			r := row{proposal: proposal, state: state{
 				base: "main", head: ours, forge: true, changed: true, order: 7,
 				traits:  Traits{Login: "me"},
-				lineage: lineage{own: &Commit{Hash: ours}},
+				lineage: lineage{own: &Commit{Hash: ours}, claimed: true},
 				open:    &pull{PullRequest: PullRequest{Number: 1, State: Open, Author: "me"}, marker: settled, marked: true},
 			}}
 			for _, given := range test.given {

@@ -33,8 +33,8 @@ type lineage struct {
 	people, kept []Commit
 	// fork is the newest commit of base that the branch has, "" when it is unknown.
 	fork Hash
-	// merged says that base has the whole branch.
-	merged bool
+	// merged says that base has the whole branch, claimed that a commit of ours is on it.
+	merged, claimed bool
 }
 
 // tracer finds out what a branch is made of.
@@ -43,9 +43,12 @@ type tracer struct {
 	proposal Proposal
 	// recorded are the commits that pull requests say we left the branch at.
 	recorded map[Hash]bool
-	// base maps the commits of base to their age; nil before it was read.
+	// merges are the commits by which pull requests from the branch were merged.
+	merges map[Hash]bool
+	// base maps the commits of base to their age, with those of the branch that base has
+	// by a merge; nil before it was read.
 	base map[Hash]int
-	// joined are the commits that base merged.
+	// joined are the ends of all that base merged.
 	joined map[Hash]bool
 }
 
@@ -64,7 +67,7 @@ func (t *tracer) trace(ctx context.Context, head Hash) (lineage, error) {
 		}
 		if own {
 			r, _ := recordOf(top[0].Message, t.proposal.Stream)
-			return lineage{commits: top, own: &top[0], written: top, order: r.order, fork: r.base}, nil
+			return lineage{commits: top, claimed: true, own: &top[0], written: top, order: r.order, fork: r.base}, nil
 		}
 	}
 	return t.traceAll(ctx, head)
@@ -91,6 +94,10 @@ func (t *tracer) traceAll(ctx context.Context, head Hash) (lineage, error) {
 	}
 	_, onBase := t.base[head]
 	l.merged = onBase || t.joined[head]
+	l.claimed = slices.ContainsFunc(commits, func(c Commit) bool {
+		_, ok := recordOf(c.Message, t.proposal.Stream)
+		return ok
+	})
 	if i := slices.IndexFunc(commits, func(c Commit) bool { _, ok := t.base[c.Hash]; return ok }); i >= 0 {
 		l.fork, commits = commits[i].Hash, commits[:i]
 	}
@@ -146,13 +153,25 @@ func (t *tracer) readBase(ctx context.Context, until Hash) error {
 	}
 	t.base, t.joined = map[Hash]int{}, map[Hash]bool{}
 	for i, c := range commits {
-		t.base[c.Hash] = i
+		t.base[c.Hash] = 2 * i
 		for _, parent := range c.Parents[min(1, len(c.Parents)):] {
 			t.joined[parent] = true
 		}
 	}
 	if until != "" {
-		t.base[until] = len(commits)
+		t.base[until] = 2 * len(commits)
+	}
+	for i, c := range commits {
+		if len(c.Parents) < 2 || !t.merges[c.Hash] && !strings.Contains(c.Message, t.proposal.Branch) {
+			continue
+		}
+		side, err := t.repo.Log(ctx, c.Parents[1], maxBranchLog, func(c Commit) bool { _, ok := t.base[c.Hash]; return ok })
+		if err != nil {
+			return fmt.Errorf("reading the commits that %s merged: %w", c.Hash, err)
+		}
+		for _, joined := range side {
+			t.base[joined.Hash] = 2*i + 1 // older than the merge, newer than what was before
+		}
 	}
 	return nil
 }

@@ -129,7 +129,7 @@ func (r *run) observe(ctx context.Context) (state, error) {
 	if s.head, err = r.target.Repo.Head(ctx, r.proposal.Branch); err != nil {
 		return s, fmt.Errorf("asking where the branch %s stands: %w", r.proposal.Branch, err)
 	}
-	t := tracer{repo: r.target.Repo, proposal: r.proposal, recorded: map[Hash]bool{}}
+	t := tracer{repo: r.target.Repo, proposal: r.proposal, recorded: map[Hash]bool{}, merges: map[Hash]bool{}}
 	if r.target.Forge != nil {
 		if err := r.observePulls(ctx, &s, &t); err != nil {
 			return s, err
@@ -188,6 +188,9 @@ func (r *run) observePulls(ctx context.Context, s *state, t *tracer) error {
 		ours := p.marked && p.marker.Stream == r.proposal.Stream
 		if ours && p.marker.Head != "" {
 			t.recorded[p.marker.Head] = true
+		}
+		if pr.MergeCommit != "" {
+			t.merges[pr.MergeCommit] = true
 		}
 		switch {
 		case pr.State == Open && (pr.Base != r.base || s.open != nil):
@@ -271,10 +274,7 @@ func (r *run) neededPush(ctx context.Context, s *state) (*push, error) {
 	if others && r.proposal.People != PeopleOverwrite {
 		return r.pushOnTop(ctx, s, have, clash)
 	}
-	// A branch whose commit was merged has to leave base anew: nothing else would be in
-	// its pull request.
-	merged := s.last != nil && s.last.State == Merged && s.open == nil && s.fork != r.proposal.From
-	if clash || merged || len(r.missing(have, nil)) > 0 {
+	if clash || len(r.missing(have, nil)) > 0 {
 		return fresh, nil
 	}
 	return nil, nil

@@ -514,6 +514,68 @@ func TestAnUpdatedBranchIsKeptUp(t *testing.T) {
 	}
 }
 
+// P8: a merge is people's when they decided something in it, or merged something of theirs.
+func TestAMergeWithSomethingOfPeoplesIsTheirs(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string]map[string]string{
+		"an overlay":                {overlay: "ann\n"},
+		"a generated file":          {ownFolder + "/a.yaml": "ann\n"},
+		"a file of people's":        {ownFolder + "/people.yaml": "ann\n"},
+		"what base has is kept out": {"other.txt": ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := opened(t)
+			s.commitFiles(worldBase, "Bob", "another part", map[string]string{"other.txt": "1\n"})
+			if _, ok := s.merge(worldBase, botBranch, "Ann", "Merge branch 'main'", "merge"); !ok {
+				t.Fatal("cannot be merged")
+			}
+			clean := s.commits[s.branches[botBranch]]
+			s.branches[botBranch] = clean.Parents[0]
+			c := s.commits[s.commitFiles(botBranch, "Ann", "Merge branch 'main'", content)]
+			for path, file := range clean.files {
+				if _, ok := content[path]; !ok {
+					c.files[path] = file
+				}
+			}
+			c.Parents = clean.Parents
+			s.want(map[string]string{"a.yaml": "a3\n"})
+			s.must(t, Left)
+			if s.branches[botBranch] != c.Hash {
+				t.Error("the branch is not where Ann left it")
+			}
+		})
+	}
+	t.Run("another branch", func(t *testing.T) {
+		t.Parallel()
+		s := opened(t)
+		s.branches["feature"] = s.branches[worldBase]
+		s.commitFiles("feature", "Ann", "mine", map[string]string{overlay: "ann\n"})
+		merge, ok := s.merge("feature", botBranch, "Ann", "Merge branch 'feature'", "merge")
+		if !ok {
+			t.Fatal("cannot be merged")
+		}
+		delete(s.branches, "feature")
+		s.want(map[string]string{"a.yaml": "a3\n"})
+		s.must(t, Left)
+		if s.branches[botBranch] != merge {
+			t.Error("the branch is not where Ann left it")
+		}
+	})
+}
+
+// P8: what a pull request says that we left is ours, whoever we were then.
+func TestOurCommitStaysOursUnderANewName(t *testing.T) {
+	t.Parallel()
+	s := opened(t)
+	s.proposal.Committer = "new-bot@example.com"
+	s.want(map[string]string{"a.yaml": "a3\n"})
+	s.must(t, Updated)
+	if c := s.commits[s.branches[botBranch]]; c.Parents[0] != s.branches[worldBase] {
+		t.Error("the old commit is kept as if it were people's")
+	}
+}
+
 // P8: a commit with our message that somebody has put something of theirs into.
 func TestAnAmendedCommitIsPeoples(t *testing.T) {
 	t.Parallel()
@@ -629,6 +691,62 @@ func TestABranchThatLivesOnAfterItsMergeIsLeft(t *testing.T) {
 			})
 		}
 	}
+}
+
+// P43: people's commits after a merge that change nothing, all in all.
+func TestCommitsAfterAMergeStayWhateverTheyDo(t *testing.T) {
+	t.Parallel()
+	for name, commit := range map[string]func(*site) Hash{
+		"one takes back the other": func(s *site) Hash {
+			s.following = true
+			s.commitFiles(botBranch, "Ann", "one", map[string]string{"x": "x"})
+			return s.commitFiles(botBranch, "Ann", "two", map[string]string{"x": ""})
+		},
+		"an empty one with an old date": func(s *site) Hash {
+			clock := s.clock
+			s.clock = 0
+			defer func() { s.clock = clock }()
+			return s.commitFiles(botBranch, "Ann", "empty", nil)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := opened(t)
+			s.commitFiles(botBranch, "Ann", "a patch", map[string]string{overlay: "ann\n"})
+			if !s.mergePull(s.only(t), "squash") {
+				t.Fatal("cannot be merged")
+			}
+			human := commit(s)
+			s.rest(t)
+			s.want(map[string]string{"a.yaml": "a3\n"})
+			s.rest(t)
+			if s.branches[botBranch] != human {
+				t.Error("Ann's commit is lost")
+			}
+		})
+	}
+}
+
+// P11: a branch that people go on with after its merge has left base there, not where it
+// once began.
+func TestABranchThatWasMergedBeforeIsJoined(t *testing.T) {
+	t.Parallel()
+	s := opened(t)
+	s.proposal.People = PeopleMerge
+	s.commitFiles(botBranch, "Ann", "a patch", map[string]string{overlay: "ann\n"})
+	s.want(map[string]string{"a.yaml": "a3\n"})
+	s.must(t, Updated)
+	if !s.mergePull(s.only(t), "merge") {
+		t.Fatal("cannot be merged")
+	}
+	s.commitFiles(botBranch, "Ann", "more", map[string]string{overlay: "more\n"})
+	s.want(map[string]string{"a.yaml": "a3\n", "c.yaml": "c1\n"})
+	s.must(t, Opened)
+	s.rest(t)
+	if !s.mergePull(s.only(t), "merge") {
+		t.Fatal("cannot be merged")
+	}
+	s.have(t, worldBase, s.wanted)
 }
 
 // What was merged and taken back in Git stays so.
