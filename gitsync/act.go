@@ -134,7 +134,7 @@ func (a *actor) do(ctx context.Context, step action) error {
 		return nil
 	case doReword:
 		a.list(step)
-		if err := forge.EditComment(ctx, step.comment.ID, step.comment.Body); err != nil {
+		if err := a.reword(ctx, step); err != nil {
 			return a.excuse(ctx, "a comment of %s could not be edited: %v", a.number(), err)
 		}
 		return nil
@@ -338,9 +338,26 @@ func (a *actor) comment(ctx context.Context, step doComment) error {
 	if first, ok := findComment(comments, stream, step.kind); !ok || first.ID >= made.ID {
 		return nil
 	}
-	made.Body = settledComment(stream, talkRepeated)
-	a.list(doReword{comment: made})
-	return forge.EditComment(ctx, made.ID, made.Body)
+	made.Body = settledComment(stream, true)
+	again := doReword{comment: made, settled: true}
+	a.list(again)
+	return a.reword(ctx, again)
+}
+
+// reword replaces the text of a comment. One that is settled is folded away first, where
+// the forge can: a text that is as it should be is not looked at again.
+func (a *actor) reword(ctx context.Context, step doReword) error {
+	if folder, ok := a.target.Forge.(minimizer); ok && step.settled {
+		if err := folder.Minimize(ctx, step.comment.ID); err != nil && !errors.Is(err, ErrUnsupported) {
+			return err
+		}
+	}
+	return a.target.Forge.EditComment(ctx, step.comment.ID, step.comment.Body)
+}
+
+// minimizer is a [Forge] that can fold comments away.
+type minimizer interface {
+	Minimize(ctx context.Context, id int64) error
 }
 
 func (a *actor) autoMerge(ctx context.Context, step doAutoMerge) error {

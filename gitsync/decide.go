@@ -77,10 +77,15 @@ type (
 		text   bool
 		marker marker
 	}
-	doClose     struct{ marker marker }
-	doDelete    struct{ head Hash }
-	doComment   struct{ kind, body string }
-	doReword    struct{ comment Comment }
+	doClose   struct{ marker marker }
+	doDelete  struct{ head Hash }
+	doComment struct{ kind, body string }
+	// doReword replaces the text of a comment, which people need not see any more when it
+	// is settled.
+	doReword struct {
+		comment Comment
+		settled bool
+	}
 	doLabels    struct{ names []string }
 	doAssign    struct{ names []string }
 	doReview    struct{ names []string }
@@ -194,10 +199,9 @@ func (d *decider) say(kind, body string) {
 // settle takes back the comments that no longer hold.
 func (d *decider) settle(kinds ...string) {
 	for _, kind := range kinds {
-		body := settledComment(d.proposal.Stream, kind)
-		if have, ok := findComment(d.state.comments, d.proposal.Stream, kind); ok && !sameText(have.Body, body) {
-			have.Body = body
-			d.do(doReword{comment: have})
+		if have, ok := findComment(d.state.comments, d.proposal.Stream, kind); ok {
+			have.Body = settledComment(d.proposal.Stream, false)
+			d.do(doReword{comment: have, settled: true})
 		}
 	}
 }

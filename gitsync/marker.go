@@ -125,8 +125,8 @@ const (
 	talkPeople   = "people"
 	talkReplaced = "replaced"
 	talkObsolete = "obsolete"
-	// talkRepeated was one of these until another run had been faster.
-	talkRepeated = "repeated"
+	// talkSettled was one of these.
+	talkSettled = "settled"
 )
 
 const commentStart = "<!-- gitsync-comment "
@@ -219,12 +219,13 @@ func obsoleteComment(p Proposal) string {
 	return b.String()
 }
 
-// settledComment takes the place of a comment that no longer holds.
-func settledComment(stream, kind string) string {
-	if kind == talkRepeated {
-		return commentMarker(stream, kind) + "\nSaid above.\n"
+// settledComment takes the place of a comment that no longer holds, or that another run
+// has made too. What holds later is a new comment, which people are told of.
+func settledComment(stream string, repeated bool) string {
+	if repeated {
+		return commentMarker(stream, talkSettled) + "\nSaid above.\n"
 	}
-	return commentMarker(stream, kind) + "\nWhat was said here no longer holds: the branch is kept up again.\n"
+	return commentMarker(stream, talkSettled) + "\nWhat was said here no longer holds: the branch is kept up again.\n"
 }
 
 func addSection(b *strings.Builder, text string) {

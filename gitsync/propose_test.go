@@ -1164,6 +1164,47 @@ func TestACommentThatPeopleDeleteIsNotMissed(t *testing.T) {
 	s.rest(t)
 }
 
+// P23: what no longer holds is folded away, and said anew when it holds again.
+func TestACommentThatNoLongerHoldsIsFoldedAway(t *testing.T) {
+	t.Parallel()
+	s := opened(t)
+	folder := &foldingForge{worldForge: worldForge{s.world}}
+	run := func(want Operation) {
+		t.Helper()
+		s.newProcess()
+		target := s.edges()
+		target.Forge = folder
+		if got, err := Propose(t.Context(), target, s.made()); err != nil || got.Operation != want {
+			t.Fatalf("got %+v, %v", got, err)
+		}
+	}
+	ours := s.branches[botBranch]
+	s.commitFiles(botBranch, "Ann", "one", map[string]string{overlay: "1\n"})
+	s.want(map[string]string{"a.yaml": "a3\n"})
+	run(Left)
+	s.branches[botBranch] = ours // Ann takes it back
+	run(Updated)
+	if d := cmp.Diff([]int64{1}, folder.folded); d != "" || len(s.comments[1]) != 1 || !strings.Contains(s.comments[1][0].Body, "no longer holds") {
+		t.Fatalf("%s, comments %+v", d, s.comments[1])
+	}
+	s.commitFiles(botBranch, "Ann", "two", map[string]string{overlay: "2\n"})
+	s.want(map[string]string{"a.yaml": "a4\n"})
+	run(Left)
+	if len(s.comments[1]) != 2 || len(folder.folded) != 1 {
+		t.Fatalf("comments %+v", s.comments[1])
+	}
+}
+
+type foldingForge struct {
+	worldForge
+	folded []int64
+}
+
+func (f *foldingForge) Minimize(_ context.Context, id int64) error {
+	f.folded = append(f.folded, id)
+	return nil
+}
+
 // P24
 func TestPeoplesWordsInACommentAreCode(t *testing.T) {
 	t.Parallel()
