@@ -507,6 +507,20 @@ func TestATimelineIsReadToItsEnd(t *testing.T) {
 	}
 }
 
+// After a push the server looks for conflicts, and until it knows nothing is merged.
+func TestAMergeWaitsUntilTheServerKnows(t *testing.T) {
+	t.Parallel()
+	later := answer(http.StatusMethodNotAllowed, map[string]any{"message": "Please try again later"})
+	s := stand(t, later, later, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusCreated) })
+	f, err := gitea.Connect(t.Context(), s.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.AutoMerge(t.Context(), gitsync.PullRequest{Number: 1}, "squash"); err != nil || len(s.requests()) != 3 {
+		t.Errorf("error %v after %d requests, want none after 3", err, len(s.requests()))
+	}
+}
+
 func TestATokenOfAWorkflowIsNoticed(t *testing.T) {
 	t.Parallel()
 	for login, want := range map[string]int{"gitea-actions": 1, "forgejo-actions": 1, "bot": 0} {
