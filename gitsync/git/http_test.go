@@ -360,11 +360,11 @@ func TestStop(t *testing.T) {
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		pause time.Duration
-		want  string
+		pause, silence time.Duration
+		want           string
 	}{
-		"slow": {5 * time.Millisecond, ""},
-		"mute": {time.Hour, "the server says nothing for 300ms"},
+		"slow": {40 * time.Millisecond, 5 * time.Second, ""}, // 6 s in all
+		"mute": {time.Hour, 300 * time.Millisecond, "the server says nothing for 300ms"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -388,7 +388,7 @@ func TestSilence(t *testing.T) {
 				})
 			})
 			o := options(bare.URL)
-			o.Silence, o.Tries = 300*time.Millisecond, 1
+			o.Silence, o.Tries = test.silence, 1
 			_, err := open(t, o).Files(t.Context(), gitsync.Hash(base))
 			if test.want == "" && err != nil {
 				t.Error(err)
