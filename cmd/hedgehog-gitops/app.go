@@ -17,7 +17,10 @@ type app struct {
 	stdin  io.Reader
 	stdout io.Writer // the answer
 	stderr io.Writer // the conversation
-	getenv func(string) string
+	// commands is where a runner of workflows reads commands; all else that goes
+	// there goes through stderr.
+	commands io.Writer
+	getenv   func(string) string
 
 	// errTTY reports whether a person watches stderr.
 	errTTY bool
@@ -33,7 +36,10 @@ type app struct {
 const defaultWidth = 100
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) *app {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, getenv: getenv, width: defaultWidth}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, commands: stderr, getenv: getenv, width: defaultWidth}
+	if inActions(getenv) {
+		a.stderr = calm{stderr}
+	}
 	if f, ok := stdout.(*os.File); ok {
 		a.outTTY = term.IsTerminal(int(f.Fd()))
 	}

@@ -41,6 +41,7 @@ type publishOptions struct {
 	allowDeletions int
 	target         string
 	fabricVersion  string
+	pullRequest    pullRequestFlags
 	format         formatFlags
 }
 
@@ -65,7 +66,9 @@ in a comment, unless --human-commits merge or overwrite was asked for.`,
   hedgehog-gitops publish --repo https://git.example.com/net/fabrics.git --forge none`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runPublish(cmd.Context(), o)
+			var result publishResult
+			err := runPublish(cmd.Context(), o, &result)
+			return errors.Join(err, a.tellActions(result, err))
 		},
 	}
 	flags := cmd.Flags()
@@ -82,6 +85,7 @@ in a comment, unless --human-commits merge or overwrite was asked for.`,
 	flags.BoolVar(&o.reopen, "reopen", false, "propose again what people closed or reverted")
 	flags.StringVar(&o.target, "target", "", "who gets the manifests: cluster or installer (default: the configuration, else cluster)")
 	flags.StringVar(&o.fabricVersion, "fabric-version", "", "release of Hedgehog `V` to render for: 26.03 or 26.02 (default: the configuration, else 26.03)")
+	o.pullRequest.add(cmd)
 	o.format.add(cmd)
 	return cmd
 }
@@ -133,7 +137,8 @@ type publisher struct {
 	digest string
 }
 
-func runPublish(ctx context.Context, o publishOptions) error {
+// runPublish publishes; result holds how far it came, also when it fails.
+func runPublish(ctx context.Context, o publishOptions, result *publishResult) error {
 	format, err := o.format.choose()
 	if err != nil {
 		return err
@@ -168,7 +173,7 @@ func runPublish(ctx context.Context, o publishOptions) error {
 	p.target, p.committer = remote.target, remote.committer
 	p.target.DryRun = o.dryRun
 
-	result := publishResult{Root: p.root, NetBoxURL: p.netbox, Repo: remote.name, DryRun: o.dryRun}
+	*result = publishResult{Root: p.root, NetBoxURL: p.netbox, Repo: remote.name, DryRun: o.dryRun}
 	if p.target.Forge != nil {
 		result.Notices = p.target.Forge.Traits().Notices
 	}
@@ -206,7 +211,7 @@ func runPublish(ctx context.Context, o publishOptions) error {
 			break
 		}
 	}
-	if err := o.app.showPublish(result, format, o.common.quiet); err != nil {
+	if err := o.app.showPublish(*result, format, o.common.quiet); err != nil {
 		return err
 	}
 	if ctx.Err() != nil {
@@ -243,7 +248,7 @@ func (o publishOptions) configured(conf *config) (publishConfig, error) {
 	if o.allowDeletions >= 0 {
 		p.Limits.Deletions = uint32(min(o.allowDeletions, 1<<31-1))
 	}
-	return p, nil
+	return p, o.pullRequest.replace(&p)
 }
 
 // override lets flags replace what is configured.

@@ -152,7 +152,7 @@ func (a *app) printPublished(r publishResult, f publishedFabric, quiet bool) err
 		}
 		shown := p.Result.Operation == gitsync.Opened || p.Result.Operation == gitsync.Updated
 		if shown && (p.Result.Number == 0 || r.DryRun) {
-			if _, err := fmt.Fprintf(a.stdout, "# %s\n\n%s\n", p.Title, strings.TrimSpace(p.Body)); err != nil {
+			if _, err := fmt.Fprintf(a.people(), "# %s\n\n%s\n", p.Title, strings.TrimSpace(p.Body)); err != nil {
 				return err
 			}
 		}
