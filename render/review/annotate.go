@@ -58,7 +58,7 @@ func annotation(i hedgehog.Issue, links Links) string {
 		text += " (" + (Request{Links: links}).netbox(i.Origin.Path) + ")"
 	}
 	if i.Hint != "" {
-		text += ". " + i.Hint
+		text += ". Hint: " + i.Hint
 	}
 	return "::" + i.Severity.String() + " " + properties + "title=" + workflowProperty(i.Rule) + "::" + workflowText(text)
 }

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// What a fold holds in a text that is cut: the fields of an object, and the
-// objects of a list of those without a risk, once there are many changes.
+// What a text that is cut holds: so many fields of an object; and where more
+// objects change than can be read one by one, folds for so many of the riskiest,
+// and lists of the others, so many in each.
 const (
 	mostFields  = 40
 	manyChanges = 60
@@ -16,7 +17,7 @@ const (
 
 // diffSection holds what changes, object by object, in folds; the riskiest first.
 func (r Request) diffSection(brief bool) section {
-	s := section{rank: 6}
+	s := section{rank: 7}
 	changes := make([]*Change, len(r.Changes.Objects))
 	for i := range r.Changes.Objects {
 		changes[i] = &r.Changes.Objects[i]
@@ -28,35 +29,37 @@ func (r Request) diffSection(brief bool) section {
 		return cmp.Or(cmp.Compare(b.Risk, a.Risk), cmp.Compare(b.Class, a.Class), a.Key.Compare(b.Key))
 	})
 	s.heading = "### What changes\n\n"
-	told := []int{0} // objects in the blocks before
-	put := func(block string, objects int) {
-		s.add(block)
-		told = append(told, told[len(told)-1]+objects)
-	}
 	folded := len(changes)
 	if brief && len(changes) > manyChanges {
 		folded = 0
-		for folded < len(changes) && changes[folded].Risk > Low {
+		for folded < len(changes) && folded < manyChanges && changes[folded].Risk > Low {
 			folded++
 		}
 	}
-	for _, c := range changes[:folded] {
-		most := len(c.Fields)
-		if brief {
-			most = mostFields
-		}
-		put(r.fold(c, most), 1)
+	ends := []int{0} // where the changes of each block end
+	for i := range folded {
+		ends = append(ends, i+1)
 	}
-	for rest := changes[folded:]; len(rest) > 0; {
+	for start := folded; start < len(changes); start = ends[len(ends)-1] {
 		n := 1
-		for n < len(rest) && n < listLength && rest[n].Class == rest[0].Class && rest[n].Key.Kind == rest[0].Key.Kind {
+		first, rest := changes[start], changes[start:]
+		for n < len(rest) && n < listLength && rest[n].Risk == first.Risk && rest[n].Class == first.Class && rest[n].Key.Kind == first.Key.Kind {
 			n++
 		}
-		put(listFold(rest[:n]), n)
-		rest = rest[n:]
+		ends = append(ends, start+n)
+	}
+	s.count = len(ends) - 1
+	s.late = func(i int) string {
+		if i >= folded {
+			return listFold(changes[ends[i]:ends[i+1]])
+		}
+		if brief {
+			return r.fold(changes[i], mostFields)
+		}
+		return r.fold(changes[i], len(changes[i].Fields))
 	}
 	s.more = func(left int) string {
-		objects := len(changes) - told[len(told)-1-left]
+		objects := len(changes) - ends[s.count-left]
 		return "\n" + count(objects, "more object") + is(objects) + r.inReport() + ".\n"
 	}
 	return s
@@ -108,7 +111,10 @@ func (r Request) fold(c *Change, most int) string {
 // mostReasons is how many reasons of one change are told.
 const mostReasons = 10
 
-// from returns links to the records that an object is made of.
+// mostRecords is how many records of NetBox a fold leads to.
+const mostRecords = 3
+
+// from returns links to the records that an object is made of, its own first.
 func (r Request) from(c *Change) string {
 	o := c.After
 	if o == nil {
@@ -128,7 +134,7 @@ func (r Request) from(c *Change) string {
 		if text != "" {
 			links = append(links, text)
 		}
-		if len(links) == 4 {
+		if len(links) == mostRecords {
 			break
 		}
 	}
@@ -143,7 +149,11 @@ func listFold(changes []*Change) string {
 	if len(changes) > 1 {
 		what += ", " + clean(c.Key.Name, longestName) + " to " + clean(changes[len(changes)-1].Key.Name, longestName)
 	}
-	b.WriteString("<details><summary>" + c.Class.String() + " " + element(what) + "</summary>\n\n")
+	b.WriteString("<details><summary>" + c.Class.String() + " " + element(what))
+	if c.Risk > Low {
+		b.WriteString(", " + c.Risk.String() + " risk")
+	}
+	b.WriteString("</summary>\n\n")
 	lines := make([]string, len(changes))
 	for i, c := range changes {
 		lines[i] = c.line()

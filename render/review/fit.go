@@ -11,6 +11,10 @@ import (
 type section struct {
 	heading string
 	blocks  []string
+	// late makes the blocks of a section that has too many to make them all before
+	// it is known which fit: there are so many of them.
+	late  func(i int) string
+	count int
 	// more says that so many blocks were left out; nil for a section of which
 	// nothing may be left out silently.
 	more func(left int) string
@@ -22,12 +26,27 @@ type section struct {
 
 func (s *section) add(block string) { s.blocks = append(s.blocks, block) }
 
+// len returns the number of blocks.
+func (s section) len() int { return max(len(s.blocks), s.count) }
+
+func (s section) block(i int) string {
+	if s.late != nil {
+		return s.late(i)
+	}
+	return s.blocks[i]
+}
+
 // text returns the whole section; nothing for one without blocks.
 func (s section) text() string {
-	if len(s.blocks) == 0 {
+	if s.len() == 0 {
 		return ""
 	}
-	return s.heading + strings.Join(s.blocks, "")
+	var b strings.Builder
+	b.WriteString(s.heading)
+	for i := range s.len() {
+		b.WriteString(s.block(i))
+	}
+	return b.String()
 }
 
 // fit joins the sections to a text of at most so many bytes, cut between blocks.
@@ -35,7 +54,7 @@ func (s section) text() string {
 func fit(sections []section, limit int) string {
 	order := make([]int, 0, len(sections))
 	for i, s := range sections {
-		if len(s.blocks) > 0 {
+		if s.len() > 0 {
 			order = append(order, i)
 		}
 	}
@@ -43,15 +62,13 @@ func fit(sections []section, limit int) string {
 	texts := make([]string, len(sections))
 	left := limit
 	for _, i := range order {
-		text := sections[i].text()
-		if limit > 0 {
-			text = sections[i].cut(left - 1) // and the empty line that follows
-			if text == "" {
-				continue
-			}
-			left -= len(text) + 1
+		if limit <= 0 {
+			texts[i] = sections[i].text()
+			continue
 		}
-		texts[i] = text
+		if texts[i] = sections[i].cut(left - 1); texts[i] != "" {
+			left -= len(texts[i]) + 1 // and the empty line that follows
+		}
 	}
 	texts = slices.DeleteFunc(texts, func(text string) bool { return text == "" })
 	return strings.Join(texts, "\n")
@@ -60,24 +77,30 @@ func fit(sections []section, limit int) string {
 // cut returns as much of the section as fits into so many bytes.
 func (s section) cut(limit int) string {
 	size := len(s.heading)
-	for _, block := range s.blocks {
+	var fits []string
+	for len(fits) < s.len() {
+		block := s.block(len(fits))
+		if size+len(block) > limit {
+			break
+		}
 		size += len(block)
+		fits = append(fits, block)
 	}
-	if size <= limit {
-		return s.text()
+	if len(fits) == s.len() && size <= limit {
+		return s.heading + strings.Join(fits, "")
 	}
 	if s.whole || s.more == nil {
 		return ""
 	}
-	size = len(s.heading)
-	fits := 0
-	for fits < len(s.blocks) && size+len(s.blocks[fits])+len(s.more(len(s.blocks)-fits-1)) <= limit {
-		size += len(s.blocks[fits])
-		fits++
+	for {
+		end := s.more(s.len() - len(fits))
+		if size+len(end) <= limit {
+			return s.heading + strings.Join(fits, "") + end
+		}
+		if len(fits) == 0 {
+			return ""
+		}
+		size -= len(fits[len(fits)-1])
+		fits = fits[:len(fits)-1]
 	}
-	end := s.more(len(s.blocks) - fits)
-	if size+len(end) > limit {
-		return ""
-	}
-	return s.heading + strings.Join(s.blocks[:fits], "") + end
 }

@@ -6,6 +6,9 @@ import (
 	"hedgehog-gitops/render/hedgehog"
 )
 
+// ruleReplaced is the rule of connections whose ports something else gets.
+const ruleReplaced = "connection replaced"
+
 // judgeConnections says what becomes of whoever hangs on the connections whose
 // links go or change.
 func (d *differ) judgeConnections() {
@@ -49,7 +52,7 @@ func (d *differ) deletedConnection(dr *draft, lost []link) {
 	if by := d.successors[dr.Key.Name]; len(by) > 0 {
 		says := say("replaces ", object(dr.Key), " by ", names(sortedSet(slices.Clone(by)), 3), ": the link goes down")
 		d.because(dr.Key, Reason{
-			Rule: "connection replaced", Risk: High, weight: weight, hazard: true,
+			Rule: ruleReplaced, Risk: High, weight: weight, hazard: true,
 			Says: with(says, "; ", effects), many: "connections are replaced by others, and their links go down",
 		})
 		return
@@ -92,7 +95,7 @@ func (d *differ) changedLinks(dr *draft, lost []link) {
 		}
 	}
 	d.because(dr.Key, Reason{
-		Rule: "connection replaced", Risk: High, weight: weight, hazard: true,
+		Rule: ruleReplaced, Risk: High, weight: weight, hazard: true,
 		Says: with(say(says, ": the link goes down"), "; ", effects), many: "connections are replaced, and their links go down",
 	})
 }

@@ -2,6 +2,7 @@ package review
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"hedgehog-gitops/render/hedgehog"
@@ -91,6 +92,7 @@ func (d *differ) judgeAttachments() {
 		vpc, subnet, _ := strings.Cut(spec.Subnet, "/")
 		if dr.Class == Delete {
 			if r, ok := d.goesWith(spec, vpc, subnet); ok {
+				dr.stays = d.staysIn(spec)
 				d.because(dr.Key, r)
 				continue
 			}
@@ -146,13 +148,20 @@ func (d *differ) goesWith(spec *hedgehog.VPCAttachmentSpec, vpc, subnet string) 
 		if len(d.successors[spec.Connection]) == 0 {
 			return with("connection", name(spec.Connection))
 		}
-		if !slices.ContainsFunc(servers, func(s string) bool {
-			return d.after.nets(d.nowCalled(hedgehog.KindServer, s))[d.netNow(spec.Subnet)] == 0
-		}) {
+		if d.staysIn(spec) {
 			return with("connection", name(spec.Connection))
 		}
 	}
 	return Reason{}, false
+}
+
+// staysIn reports whether all servers behind an attachment are in its subnet after,
+// too.
+func (d *differ) staysIn(spec *hedgehog.VPCAttachmentSpec) bool {
+	servers := d.before.servers(spec.Connection)
+	return len(servers) > 0 && !slices.ContainsFunc(servers, func(s string) bool {
+		return d.after.nets(d.nowCalled(hedgehog.KindServer, s))[d.netNow(spec.Subnet)] == 0
+	})
 }
 
 // leaves says where a server is that was attached to a subnet.
@@ -244,6 +253,42 @@ func (d *differ) judgeGroups() {
 	}
 }
 
+// judgeArrivals says what new gateways and new ways out do to what is there.
+func (d *differ) judgeArrivals() {
+	for _, dr := range d.drafts {
+		if dr.Class != Add || d.renamedFrom[dr.Key] != "" {
+			continue
+		}
+		switch spec := dr.After.Spec.(type) {
+		case *hedgehog.GatewaySpec:
+			for _, m := range spec.Groups {
+				if len(d.before.gateways[m.Name]) > 0 {
+					d.because(dr.Key, Reason{Rule: "gateway joins", Risk: Medium, many: "gateways join groups that have some",
+						Says: say("gateway ", name(dr.Key.Name), " joins gateway group ", name(m.Name), ": peerings of the group may move to it, and flows break")})
+				}
+			}
+		case *hedgehog.ExternalAttachmentSpec:
+			d.newNeighbour(dr, spec)
+		}
+	}
+}
+
+// newNeighbour tells of a neighbour of another AS than those over which an external
+// that VPCs use was reached so far: its routes are taken in too.
+func (d *differ) newNeighbour(dr *draft, spec *hedgehog.ExternalAttachmentSpec) {
+	old := d.formerly(hedgehog.KindExternal, spec.External)
+	if len(d.before.outside[old]) == 0 || len(d.before.ways[old]) == 0 || spec.Neighbor.ASN == 0 {
+		return
+	}
+	for _, o := range d.before.ways[old] {
+		if o.Spec.(*hedgehog.ExternalAttachmentSpec).Neighbor.ASN == spec.Neighbor.ASN {
+			return
+		}
+	}
+	d.because(dr.Key, Reason{Rule: "new neighbour", Risk: Medium, many: "externals get a neighbor of another AS",
+		Says: say("external ", name(spec.External), " gets a neighbor of another AS, ", name(spec.Neighbor.IP), " in AS ", name(strconv.FormatUint(uint64(spec.Neighbor.ASN), 10)), ": its routes are taken in too, check for a route leak")})
+}
+
 // smallerGroup tells of a group that the object has left, when few are left in it.
 func (d *differ) smallerGroup(dr *draft, what, member, group string, was, is []string) {
 	if dr.After != nil && slices.Contains(is, dr.Key.Name) || len(is) >= len(was) || len(is) > 1 {
@@ -268,7 +313,7 @@ func (d *differ) judgeAmount() {
 		if dr.Class != Delete {
 			continue
 		}
-		if d.renamedTo[dr.Key] == "" {
+		if d.renamedTo[dr.Key] == "" && !dr.isReplaced() && !dr.stays {
 			gone++
 		}
 		if len(dr.Reasons) == 0 { // nothing is deleted in silence

@@ -93,6 +93,16 @@ spec:
 		"LACP fallback": {"north", []edit{conn("esx-08", func(s *hedgehog.ConnectionSpec) { s.ESLAG.Fallback = false })},
 			[]string{"LACP fallback of connection esx-08 is switched off"}, review.Medium, "", 0},
 
+		"a cable is pulled, and the mapping names the rest otherwise": {"office", []edit{
+			remove("Connection/web-1--eslag--leaf-1--leaf-2", "VPCAttachment/apps--web--web-1--eslag--leaf-1--leaf-2"),
+			add("apiVersion: wiring.githedgehog.com/v1beta1\nkind: Connection\nmetadata: {name: web-1--unbundled--leaf-1}\nspec: {unbundled: {link: {server: {port: web-1/eth0}, switch: {port: leaf-1/E1/1}}}}\n"),
+			add(attachment("apps/web", "web-1--unbundled--leaf-1")[4:]),
+		}, []string{"replaces connection web-1--eslag--leaf-1--leaf-2 by web-1--unbundled--leaf-1: the link goes down; server web-1 keeps one leg only (leaf-1/E1/1)"}, review.High, "", 0},
+		"a server with one link gets a second": {"office", []edit{conn(unbundled, func(s *hedgehog.ConnectionSpec) {
+			s.Bundled = &hedgehog.Bundled{Links: []hedgehog.ServerLink{s.Unbundled.Link, {Server: hedgehog.PortEnd{Port: "nas-1/eth1"}, Switch: hedgehog.PortEnd{Port: "leaf-3/E1/11"}}}}
+			s.Unbundled = nil
+		})}, []string{"replaces connection nas-1--unbundled--leaf-3 (unbundled -> bundled)"}, review.High, "", 0},
+
 		// Attachments.
 		"a server is detached": {"office", []edit{remove("VPCAttachment/staff--desks--" + unbundled)},
 			[]string{"deletes VPC attachment staff--desks--nas-1--unbundled--leaf-3: server nas-1 leaves staff/desks"}, review.Medium, "", 0},
@@ -217,6 +227,14 @@ spec: {peering: {dev: {expose: [{ips: [{cidr: 10.20.20.0/24}]}]}, ext.internet: 
 			[]string{"inbound community 64512:100 of external isp is removed: other routes are taken in: check for a route leak"}, review.High, "External/isp", review.ChangeInPlace},
 		"a static external leads everywhere": {"north", []edit{change(kExternal, "legacy", func(s *hedgehog.ExternalSpec) { s.Static.Prefixes[0] = "0.0.0.0/0" })},
 			[]string{"static prefix of external legacy changes 10.200.0.0/16 -> 0.0.0.0/0: it is the default route"}, review.High, "", 0},
+		"a neighbour of another AS": {"office", []edit{
+			add("apiVersion: wiring.githedgehog.com/v1beta1\nkind: Connection\nmetadata: {name: leaf-2--external}\nspec: {external: {link: {switch: {port: leaf-2/E1/48}}}}\n"),
+			add("apiVersion: vpc.githedgehog.com/v1beta1\nkind: ExternalAttachment\nmetadata: {name: leaf-2--isp}\nspec: {connection: leaf-2--external, external: isp, neighbor: {asn: 64999, ip: 192.0.2.6}, switch: {ip: 192.0.2.5/30}}\n"),
+		}, []string{"external isp gets a neighbor of another AS, 192.0.2.6 in AS 64999"}, review.Medium, "", 0},
+		"a second way out to the same AS": {"office", []edit{
+			add("apiVersion: wiring.githedgehog.com/v1beta1\nkind: Connection\nmetadata: {name: leaf-2--external}\nspec: {external: {link: {switch: {port: leaf-2/E1/48}}}}\n"),
+			add("apiVersion: vpc.githedgehog.com/v1beta1\nkind: ExternalAttachment\nmetadata: {name: leaf-2--isp}\nspec: {connection: leaf-2--external, external: isp, neighbor: {asn: 64512, ip: 192.0.2.6}, switch: {ip: 192.0.2.5/30}}\n"),
+		}, nil, review.Low, "", 0},
 		"a filter goes": {"north", []edit{change(kExternalAttachment, "leaf.05--internet", func(s *hedgehog.ExternalAttachmentSpec) { s.InboundACL = nil })},
 			[]string{"takes away the inbound filter of external internet (leaf.05--internet): everything is let through"}, review.High, "", 0},
 		"a filter lets more in": {"north", []edit{change(kExternalAttachment, "leaf.05--internet", func(s *hedgehog.ExternalAttachmentSpec) {

@@ -26,6 +26,7 @@ func (d *differ) judge() {
 	d.judgeGatewayPeerings()
 	d.judgeFilters()
 	d.judgeGroups()
+	d.judgeArrivals()
 	d.judgeNamespaces()
 	d.judgeAmount()
 }
@@ -104,7 +105,8 @@ func (d *differ) fieldReason(dr *draft, p factPair, effect *Effect) (Reason, boo
 		risk = effect.Set
 	}
 	why := say(effect.Why)
-	if n, used := d.use(dr, effect.Used, f); !used {
+	n, used := d.use(dr, effect.Used, f)
+	if !used {
 		risk = min(risk, effect.Unused)
 	} else if n > 0 {
 		why = append(why, Word{Text: "; " + count(n, "server") + is(n) + " in it"})
@@ -116,7 +118,7 @@ func (d *differ) fieldReason(dr *draft, p factPair, effect *Effect) (Reason, boo
 		return Reason{}, false
 	}
 	r := Reason{
-		Rule: "field " + string(dr.Key.Kind) + " " + f.pattern, Risk: risk,
+		Rule: "field " + string(dr.Key.Kind) + " " + f.pattern, Risk: risk, weight: n,
 		many:    strings.Join(strings.Fields("times the "+fill(effect.Name, &fact{pattern: f.pattern}).String()+" of a "+noun(dr.Key.Kind)+" changes"), " "),
 		subject: say(name(dr.Key.Name)),
 	}

@@ -106,8 +106,11 @@ func safeURL(address string) string {
 		}
 		b.WriteString("%" + strings.ToUpper(strconv.FormatUint(uint64(c)|0x100, 16)[1:]))
 	}
-	return b.String()
+	return issueName.ReplaceAllString(b.String(), "$1%2D$2")
 }
+
+// issueName is the name of an issue as some write it: GH-1.
+var issueName = regexp.MustCompile(`(?i)\b(gh)-([0-9])`)
 
 // clean returns the text as one printable line of at most so many characters,
 // without secrets, in which nothing refers to a person, an issue or HTML. It is

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -270,3 +271,38 @@ func TestNoTrailerIsForged(t *testing.T) {
 		}
 	}
 }
+
+// checkDocument reads a whole text as forges do: what it is made of is ours.
+func checkDocument(t *testing.T, document string) {
+	t.Helper()
+	source := []byte(document)
+	headings := []string{"Look at these first", "Who asked for it in NetBox", "The part that changes", "What changes", "NetBox wants more than this", "Warnings", "What happens on merge"}
+	err := ast.Walk(gfm.Parser().Parse(text.NewReader(source)), func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		switch n := n.(type) {
+		case *ast.Heading:
+			if got := string(n.Lines().Value(source)); !slices.Contains(headings, got) {
+				t.Errorf("the heading %q is not ours", got)
+			}
+		case *ast.Link:
+			if to := string(n.Destination); !strings.HasPrefix(to, "https://netbox.example.com/") && !strings.HasPrefix(to, "https://git.example.com/net/fabrics/blob/main/") {
+				t.Errorf("a link leads to %s", to)
+			}
+		case *ast.Image, *ast.AutoLink, *ast.RawHTML, *ast.Blockquote:
+			t.Errorf("%s in the text", n.Kind())
+		case *ast.HTMLBlock:
+			if got := string(n.Lines().Value(source)); !ourHTML.MatchString(got) {
+				t.Errorf("the HTML %q is not ours", got)
+			}
+		}
+		return ast.WalkContinue, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ourHTML is a fold's beginning or end, with names as text.
+var ourHTML = regexp.MustCompile(`^(</details>\n)?(<details><summary>([^<>]|<code>|</code>)*</summary>\n|</details>\n)?$`)

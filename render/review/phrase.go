@@ -19,13 +19,17 @@ func (c Changes) phrases() []Words {
 	groups := map[Class]map[hedgehog.Kind][]*Change{}
 	for i := range c.Objects {
 		change := &c.Objects[i]
-		if renamed[change.Key] || change.goesWithAnother() {
+		if renamed[change.Key] || change.goesWithAnother() || c.succeeding[change.Key] || c.staysAttached(change) {
 			continue
 		}
-		if groups[change.Class] == nil {
-			groups[change.Class] = map[hedgehog.Kind][]*Change{}
+		class := change.Class
+		if class == Delete && change.isReplaced() {
+			class = Replace
 		}
-		groups[change.Class][change.Key.Kind] = append(groups[change.Class][change.Key.Kind], change)
+		if groups[class] == nil {
+			groups[class] = map[hedgehog.Kind][]*Change{}
+		}
+		groups[class][change.Key.Kind] = append(groups[class][change.Key.Kind], change)
 	}
 	for _, class := range []Class{Delete, Replace, Add, ChangeInPlace} {
 		kinds := slices.SortedFunc(maps.Keys(groups[class]), func(a, b hedgehog.Kind) int {
@@ -45,6 +49,25 @@ func (c Changes) phrases() []Words {
 // told.
 func (c *Change) goesWithAnother() bool {
 	return slices.ContainsFunc(c.Reasons, func(r Reason) bool { return strings.HasPrefix(r.Rule, "goes with ") })
+}
+
+// isReplaced reports whether another connection takes the ports of this one.
+func (c *Change) isReplaced() bool {
+	return slices.ContainsFunc(c.Reasons, func(r Reason) bool { return r.Rule == ruleReplaced })
+}
+
+// staysAttached reports whether the change is a new attachment of servers that were
+// in the subnet already.
+func (c Changes) staysAttached(change *Change) bool {
+	if change.Class != Add || change.Key.Kind != hedgehog.KindVPCAttachment {
+		return false
+	}
+	spec, ok := change.After.Spec.(*hedgehog.VPCAttachmentSpec)
+	if !ok {
+		return false
+	}
+	servers := c.after.servers(spec.Connection)
+	return len(servers) > 0 && !slices.ContainsFunc(servers, func(s string) bool { return c.before.nets(s)[spec.Subnet] == 0 })
 }
 
 // telling returns how much objects of a kind say about a change.

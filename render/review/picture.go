@@ -17,10 +17,10 @@ const (
 
 // pictureSection draws the part of the topology that changes, as Mermaid.
 func (r Request) pictureSection() section {
-	s := section{rank: 7, whole: true}
+	s := section{rank: 6, whole: true}
 	p := picture{changes: r.Changes, ids: map[string]string{}, classes: map[hedgehog.Key]Class{}}
 	p.draw()
-	if len(p.edges)+len(p.nodes) == 0 {
+	if len(p.edges) == 0 && !p.showsMore() {
 		return s
 	}
 	s.heading = "### The part that changes\n\n"
@@ -72,6 +72,12 @@ func (p *picture) draw() {
 			p.drawn++
 		}
 	}
+}
+
+// showsMore reports whether nodes alone show more than a list of names: one comes
+// or goes.
+func (p *picture) showsMore() bool {
+	return slices.ContainsFunc(p.nodes, func(n node) bool { return n.class == Add || n.class == Delete })
 }
 
 // How a kind is drawn: what joins others comes first, and brings them along.
@@ -233,9 +239,9 @@ func (p *picture) lines() []string {
 		}
 	}
 	colors := []struct{ class, line string }{
-		{"comes", "stroke:#1a7f37,stroke-width:3px"},
-		{"goes", "stroke:#cf222e,stroke-width:3px,stroke-dasharray:5"},
-		{"changes", "stroke:#bf8700,stroke-width:3px"},
+		{"comes", "stroke:green,stroke-width:3px"},
+		{"goes", "stroke:red,stroke-width:3px,stroke-dasharray:5"},
+		{"changes", "stroke:orange,stroke-width:3px"},
 	}
 	for _, color := range colors {
 		if slices.ContainsFunc(p.nodes, func(n node) bool { return className(n.class) == color.class }) {

@@ -169,13 +169,13 @@ func (r Request) stepSection() section {
 			objects = append(objects, say(number(len(keys)-len(shown))+" more"))
 		}
 		s.add("\n**Do not merge before** " + and(objects, ", ").markdown() + what + ":\n")
-		if lines := kubectl(command, keys); len(lines) > 0 {
+		if lines := kubectl(command, keys, 2); len(lines) > 0 {
 			s.add("\n" + fenced("sh", lines))
 		}
 	}
 	list(is(len(r.Step.Gone))+" gone from the cluster, which this shows by finding nothing", "get --ignore-not-found", r.Step.Gone)
 	if r.Merge.Pruning == PruningOff && len(r.Step.Gone) > 0 {
-		if lines := kubectl("delete", r.Step.Gone); len(lines) > 0 {
+		if lines := kubectl("delete", r.Step.Gone, 2); len(lines) > 0 {
 			s.add("\nPruning is off, so nobody deletes it by itself:\n\n" + fenced("sh", lines))
 		}
 	}
@@ -186,10 +186,10 @@ func (r Request) stepSection() section {
 // objectName is a name that may stand in a command.
 var objectName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$`)
 
-// kubectl returns commands for the objects, a line for each kind of at most so many
-// objects. Objects whose kind or name is none are left out.
-func kubectl(verb string, keys []hedgehog.Key) []string {
-	const most, mostLines = 20, 6
+// kubectl returns commands for the objects, one for each kind, in at most so many
+// lines. Objects whose kind or name is none are left out.
+func kubectl(verb string, keys []hedgehog.Key, mostLines int) []string {
+	const most = 20 // objects in a line
 	verb, flags, _ := strings.Cut(verb, " ")
 	byKind := map[hedgehog.Kind][]string{}
 	for _, key := range keys {
@@ -197,11 +197,15 @@ func kubectl(verb string, keys []hedgehog.Key) []string {
 			byKind[key.Kind] = append(byKind[key.Kind], key.Name)
 		}
 	}
+	kinds := hedgehog.Kinds()
+	if verb == "delete" { // what refers to others goes first, or the cluster refuses
+		slices.Reverse(kinds)
+	}
 	var lines []string
-	for _, kind := range hedgehog.Kinds() {
+	for _, kind := range kinds {
 		for list := range slices.Chunk(byKind[kind], most) {
 			group, _, _ := strings.Cut(kind.APIVersion(), "/")
-			line := "kubectl " + verb + " " + kind.Plural() + "." + group + " " + strings.Join(list, " ")
+			line := "kubectl " + verb + " -n " + hedgehog.Namespace + " " + kind.Plural() + "." + group + " " + strings.Join(list, " ")
 			if flags != "" {
 				line += " " + flags
 			}
@@ -228,7 +232,10 @@ func (r Request) summarySection() section {
 	}
 	counts := r.Changes.Counts()
 	if len(counts) == 0 {
-		s.add(of + ": no object changes.\n")
+		if len(s.blocks) > 0 {
+			s.add("\n")
+		}
+		s.add(of + ": no object in the cluster changes.\n")
 		return s
 	}
 	verb := " change"
@@ -433,13 +440,13 @@ func (r Request) origin(o hedgehog.Origin) string {
 		return linked("NetBox", r.netbox(o.Path))
 	case o.Path != "":
 		return Code(o.Path)
-	case o.File != "" && r.Links.Files != "":
+	case o.File != "" && o.File != "-" && r.Links.Files != "":
 		steps := strings.Split(path.Clean(o.File), "/")
 		for i := range steps {
 			steps[i] = url.PathEscape(steps[i])
 		}
 		return linked(Code(o.String()), strings.TrimSuffix(r.Links.Files, "/")+"/"+strings.Join(steps, "/"))
-	case o.File != "":
+	case o.File != "" && o.File != "-":
 		return Code(o.String())
 	}
 	return ""
@@ -458,9 +465,12 @@ func (r Request) heldSection(brief bool) section {
 		most = len(r.Held)
 	}
 	for _, h := range r.Held[:min(most, len(r.Held))] {
-		line := "- " + object(h.Key).markdown()
-		if h.File != "" {
-			line += ", " + Code(h.File)
+		line := "- " + Code(h.File)
+		if h.Key != (hedgehog.Key{}) {
+			line = "- " + object(h.Key).markdown()
+			if h.File != "" {
+				line += ", " + Code(h.File)
+			}
 		}
 		s.add(line + "\n")
 	}
@@ -505,7 +515,7 @@ func (r Request) issueSection(brief bool) section {
 			line += " (" + at + ")"
 		}
 		if i.Hint != "" {
-			line += ". " + Plain(i.Hint)
+			line += ". Hint: " + Plain(i.Hint)
 		}
 		s.add(line + "\n")
 	}
@@ -537,9 +547,7 @@ func (r Request) mergeSection() section {
 		s.add("\nPruning is on: " + what + does(deleted, "leaves", "leave") + " the cluster, those that others refer to last.\n")
 	case PruningOff:
 		s.add("\nPruning is off: " + what + does(deleted, "stays", "stay") + " in the cluster until somebody deletes " + pronoun(deleted) + ":\n")
-		slices.Reverse(gone)
-		if lines := kubectl("delete", gone); len(lines) > 0 {
-			slices.Reverse(lines)
+		if lines := kubectl("delete", gone, 6); len(lines) > 0 {
 			s.add("\n" + fenced("sh", lines))
 		}
 	default:
@@ -558,7 +566,7 @@ func pronoun(n int) string {
 // stageText lists the stages in the order in which the cluster gets them.
 func (r Request) stageText() string {
 	if r.Changes.Len() == 0 {
-		return "No object in the cluster changes.\n"
+		return "The cluster gets what it has.\n"
 	}
 	if r.Merge.StageOf == nil {
 		return "Argo CD or Flux applies the files from the base branch: a merge reaches the switches within minutes.\n"

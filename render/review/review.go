@@ -19,6 +19,8 @@ type Changes struct {
 	Hazards []Hazard `json:"hazards"`
 
 	before, after *index
+	// succeeding are the connections that take the ports of deleted ones.
+	succeeding map[hedgehog.Key]bool
 }
 
 // Change is what happens to one object.
@@ -220,6 +222,8 @@ type draft struct {
 	Change
 	// facts are those behind the fields, before and after; either may be nil.
 	facts []factPair
+	// stays is whether a deleted attachment takes nobody out of its subnet.
+	stays bool
 }
 
 type factPair struct{ before, after *fact }
@@ -249,7 +253,13 @@ type differ struct {
 
 // changes puts everything in order.
 func (d *differ) changes() Changes {
-	c := Changes{Renames: d.renames, Hazards: d.told, before: d.before, after: d.after}
+	c := Changes{Renames: d.renames, Hazards: d.told, before: d.before, after: d.after, succeeding: map[hedgehog.Key]bool{}}
+	for _, by := range d.successors {
+		for _, name := range by {
+			key := hedgehog.Key{Kind: hedgehog.KindConnection, Name: name}
+			c.succeeding[key] = d.of[key].Class == Add
+		}
+	}
 	for _, draft := range d.drafts {
 		change := draft.Change
 		slices.SortStableFunc(change.Reasons, func(a, b Reason) int { return cmp.Compare(b.Risk, a.Risk) })

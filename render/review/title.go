@@ -35,15 +35,14 @@ func (r Request) Title() string {
 	}
 	for i, words := range phrases {
 		text := words.line()
-		left := len(phrases) - i
-		more := " and more"
-		if left > 1 {
-			more = ", and " + number(left) + " more"
+		more := ", and " + number(len(phrases)-i) + " more"
+		if n := r.Changes.Len(); n > manyChanges {
+			more = ", and more (" + number(n) + " objects)"
 		}
 		length := utf8.RuneCountInString(title) + utf8.RuneCountInString(text) + len(suffix)
 		if i > 0 {
 			if length+2 > comfortableTitle {
-				title += strings.TrimPrefix(more, "")
+				title += more
 				break
 			}
 			title += ", "
@@ -72,14 +71,13 @@ func (r Request) CommitMessage() string {
 	var b strings.Builder
 	b.WriteString(r.Title() + "\n\n")
 	b.WriteString(r.outline() + "\n")
-	lines := 0
 	list := func(heading string, of []string) {
 		if len(of) == 0 {
 			return
 		}
 		b.WriteString("\n" + heading + "\n\n")
 		for i, line := range of {
-			if lines++; lines > longestMessage {
+			if i == longestMessage {
 				b.WriteString("- and " + number(len(of)-i) + " more\n")
 				break
 			}
@@ -87,11 +85,12 @@ func (r Request) CommitMessage() string {
 		}
 	}
 	var hazards, asked []string
-	for _, h := range r.Changes.Hazards {
-		hazards = append(hazards, h.Risk.String()+" risk, "+cutText(h.Says.line(), 300))
-		if len(hazards) > 2*longestMessage {
-			break
+	for i, h := range r.Changes.Hazards {
+		if i >= longestMessage { // counted only
+			hazards = append(hazards, "")
+			continue
 		}
+		hazards = append(hazards, h.Risk.String()+" risk, "+cutText(h.Says.line(), 300))
 	}
 	for _, a := range groupAsked(r.Asked) {
 		line := "asked for by " + cutText(Line(a.user), 60)
