@@ -8,7 +8,7 @@
 GO   ?= go
 LINT  = $$($(GO) -C fixtures/tools tool -n golangci-lint)
 
-.PHONY: build test check lint vet race fuzz generate bench demo netbox-up netbox-down gitea-up gitea-down clean
+.PHONY: build test check lint vet race fuzz generate bench demo demo-forge netbox-up netbox-down gitea-up gitea-down clean
 
 build:
 	$(GO) build -trimpath -o bin/ ./cmd/...
@@ -43,6 +43,10 @@ bench:
 
 demo:
 	@$(GO) run ./fixtures/demo
+
+# A real NetBox and a real Gitea, which are left running.
+demo-forge:
+	@$(GO) run ./fixtures/demo -forge
 
 netbox-up:
 	@bash fixtures/netboxserver/server.sh up
