@@ -624,8 +624,17 @@ func autoMerges(t *testing.T, b bench) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := b.find(t, branch, pr.Number); !got.AutoMerge || got.State != gitsync.Open {
+	got := b.find(t, branch, pr.Number)
+	if !got.AutoMerge || got.State != gitsync.Open {
 		t.Errorf("it is %+v, want it to wait", got)
+	}
+	for range 2 { // the second time there is nothing to take back
+		if err := b.Forge.AutoMerge(t.Context(), got, ""); err != nil {
+			t.Errorf("taking it back: %v", err)
+		}
+		if now := b.find(t, branch, pr.Number); now.AutoMerge {
+			t.Errorf("it still waits: %+v", now)
+		}
 	}
 }
 

@@ -41,6 +41,7 @@ func RunWriter(t *testing.T, setup func(*testing.T) WriterSetup) {
 		"a file keeps its mode":                       keepsModes,
 		"content survives byte for byte":              keepsContent,
 		"a message survives byte for byte":            keepsMessage,
+		"nothing is committed where nothing changes":  leavesUnchanged,
 		"many files":                                  writesMany,
 		"a branch that has moved is left":             leavesMoved,
 		"a branch that is there is not created":       leavesExisting,
@@ -254,6 +255,16 @@ func writesMany(t *testing.T, d desk) {
 	if diff := cmp.Diff(d.changed(t, d.base, want), d.files(t, d.write(t, w))); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
+}
+
+func leavesUnchanged(t *testing.T, d desk) {
+	first := d.write(t, on("", d.base))
+	d.refused(t, d.Writer, on(first, first), gitsync.ErrUnchanged)
+	same := on(first, first)
+	same.Changes = map[string][]byte{"fabrics/a/base/never.yaml": nil, "fabrics/a/base/two.yaml": []byte("two\n")}
+	d.refused(t, d.Writer, same, gitsync.ErrUnchanged)
+	d.push(t, branch, first, map[string]string{"overlay.yaml": "people's\n"})
+	d.refused(t, d.Writer, same, gitsync.ErrMoved)
 }
 
 func leavesMoved(t *testing.T, d desk) {
