@@ -370,16 +370,15 @@ func itemName(v reflect.Value) (id, field string) {
 	return "", ""
 }
 
-// exposeName returns what an expose shows: "10.0.0.0/8, not 10.1.0.0/16".
+// exposeName returns the first of what an expose shows.
 func exposeName(e hedgehog.Expose) string {
-	if e.Default {
+	switch {
+	case e.Default:
 		return "default"
+	case len(e.IPs) > 0:
+		return exposedIP(e.IPs[0])
 	}
-	var parts []string
-	for _, ip := range e.IPs {
-		parts = append(parts, exposedIP(ip))
-	}
-	return strings.Join(parts, ", ")
+	return ""
 }
 
 // unique tells items of one name apart.

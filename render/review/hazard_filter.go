@@ -364,10 +364,11 @@ func (d *differ) networksLeave(dr *draft, gone, left []string) {
 		return
 	}
 	var users []string
+	went, stay := newCover(gone), newCover(left)
 	for _, o := range d.after.byNetworks[dr.Key.Name] {
 		spec := o.Spec.(*hedgehog.VPCSpec)
 		for _, subnet := range sortedKeys(spec.Subnets) {
-			if s := spec.Subnets[subnet]; s != nil && len(notCovered([]string{s.Subnet}, gone)) == 0 && len(notCovered([]string{s.Subnet}, left)) > 0 {
+			if s := spec.Subnets[subnet]; s != nil && went.has(s.Subnet) && !stay.has(s.Subnet) {
 				users = append(users, o.Name+"/"+subnet)
 			}
 		}

@@ -164,7 +164,7 @@ func (d *differ) stays(kind hedgehog.Kind, name string) bool {
 func (d *differ) withoutLinks(connection string, lost []link) (risk Level, effects []Words, weight int) {
 	told := map[string]bool{}
 	tell := func(device string, of func(string) (Level, Words)) {
-		if device == "" || told[device] {
+		if device == "" || told[device] || len(told) >= mostServers {
 			return
 		}
 		told[device] = true
@@ -212,32 +212,31 @@ func (d *differ) serverLegs(server, connection string) (Level, Words) {
 		return Low, nil
 	}
 	now := d.nowCalled(hedgehog.KindServer, server)
-	was, is := d.before.serverLinks(server), d.after.serverLinks(now)
+	before, after := d.before.server(server), d.after.server(now)
+	was, is := before.links, after.links
 	s := say("server ", name(server))
-	nets := d.before.nets(server)
 	switch {
-	case len(is) == 0 && len(nets) == 0:
+	case len(is) == 0 && len(before.nets) == 0:
 		return Medium, say(s, " loses its last link")
 	case len(is) == 0:
 		return High, say(s, " loses its last link and has no network left")
 	case len(is) == 1 && len(was) > 1:
 		return High, say(s, " keeps one leg only (", name(is[0].far), ")")
 	}
-	after := d.after.nets(now)
-	for _, net := range sortedKeys(nets) {
-		if nets[net] > 1 && after[d.netNow(net)] == 1 {
+	for _, a := range d.before.attached[connection] {
+		if net := a.net(); before.nets[net] > 1 && after.nets[d.netNow(net)] == 1 {
 			return High, say(s, " keeps one leg only in ", name(net))
 		}
 	}
 	mine := func(l link) bool { return l.near.Device() == server || l.near.Device() == now }
 	kept := filter(d.after.links[connection], mine)
-	before := filter(d.before.links[connection], mine)
+	had := filter(d.before.links[connection], mine)
 	switch {
-	case len(kept) == 1 && len(before) > 1:
+	case len(kept) == 1 && len(had) > 1:
 		return High, say(s, " keeps one leg only in this connection (", name(kept[0].far), ")")
-	case len(farDevices(is)) == 1 && len(farDevices(was)) > 1:
+	case after.switches == 1 && before.switches > 1:
 		return High, say(s, " hangs on ", name(is[0].far.Device()), " alone")
-	case len(kept) > 0 && len(farDevices(kept)) == 1 && len(farDevices(before)) > 1:
+	case len(kept) > 0 && len(farDevices(kept)) == 1 && len(farDevices(had)) > 1:
 		return High, say(s, " hangs on ", name(kept[0].far.Device()), " alone in this connection")
 	case len(is) < len(was):
 		return Medium, say(s, " keeps "+number(len(is))+" of "+number(len(was))+" links")
@@ -269,8 +268,22 @@ func (d *differ) netNow(net string) string {
 	return f.newName(hedgehog.KindVPC, net)
 }
 
+// verdict is what becomes of a device.
+type verdict struct {
+	risk Level
+	says Words
+}
+
 // leafUplinks says what links into the fabric a switch keeps.
 func (d *differ) leafUplinks(device string) (Level, Words) {
+	v := remember(d.uplinks, device, func() verdict {
+		risk, says := d.countUplinks(device)
+		return verdict{risk, says}
+	})
+	return v.risk, v.says
+}
+
+func (d *differ) countUplinks(device string) (Level, Words) {
 	if !d.stays(hedgehog.KindSwitch, device) {
 		return Low, nil
 	}
@@ -320,14 +333,24 @@ func (d *differ) waysOut(external, connection string) (Level, Words) {
 	if !d.stays(hedgehog.KindExternal, external) {
 		return Low, nil
 	}
-	was, is := len(d.before.ways[external]), 0
-	for _, o := range d.after.ways[d.nowCalled(hedgehog.KindExternal, external)] {
-		spec := o.Spec.(*hedgehog.ExternalAttachmentSpec)
-		if d.after.has(hedgehog.KindConnection, spec.Connection) && spec.Connection != connection {
-			is++
+	now := d.nowCalled(hedgehog.KindExternal, external)
+	left := remember(d.waysAfter, now, func() int {
+		n := 0
+		for _, o := range d.after.ways[now] {
+			if d.after.has(hedgehog.KindConnection, o.Spec.(*hedgehog.ExternalAttachmentSpec).Connection) {
+				n++
+			}
+		}
+		return n
+	})
+	if d.after.has(hedgehog.KindConnection, connection) {
+		for _, o := range d.after.exits[connection] {
+			if o.Spec.(*hedgehog.ExternalAttachmentSpec).External == now {
+				left--
+			}
 		}
 	}
-	return waysLeft(external, was, is)
+	return waysLeft(external, len(d.before.ways[external]), left)
 }
 
 // waysLeft says how many ways out to an external are left.

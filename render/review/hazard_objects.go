@@ -169,21 +169,24 @@ func (d *differ) leaves(server, net string) (Level, Words) {
 	if !d.stays(hedgehog.KindServer, server) && d.before.has(hedgehog.KindServer, server) {
 		return Low, nil
 	}
-	was, is := d.before.nets(server), d.after.nets(d.nowCalled(hedgehog.KindServer, server))
+	is := d.after.nets(d.nowCalled(hedgehog.KindServer, server))
 	s := say("server ", name(server))
 	if is[d.netNow(net)] > 0 {
 		return Medium, say(s, " stays in ", name(net), " over another connection")
 	}
-	old := map[string]bool{}
-	for n := range was {
-		old[d.netNow(n)] = true
-	}
-	var gained []string
-	for _, n := range sortedKeys(is) {
-		if !old[n] {
-			gained = append(gained, n)
+	gained := remember(d.gained, server, func() []string {
+		old := map[string]bool{}
+		for n := range d.before.nets(server) {
+			old[d.netNow(n)] = true
 		}
-	}
+		var list []string
+		for _, n := range sortedKeys(is) {
+			if !old[n] {
+				list = append(list, n)
+			}
+		}
+		return list
+	})
 	switch {
 	case len(is) == 0:
 		return High, say(s, " leaves ", name(net), " and has no network left")
@@ -241,13 +244,18 @@ func (d *differ) judgeGroups() {
 		switch spec := dr.Before.Spec.(type) {
 		case *hedgehog.SwitchSpec:
 			if g := spec.Redundancy.Group; g != "" {
-				now := d.after.groups[d.nowCalled(hedgehog.KindSwitchGroup, g)]
-				d.smallerGroup(dr, "redundancy group", "switch", g, d.before.groups[g], now)
+				to := d.nowCalled(hedgehog.KindSwitchGroup, g)
+				if is, ok := afterSpec[*hedgehog.SwitchSpec](dr); !ok || is.Redundancy.Group != to {
+					d.smallerGroup(dr, "redundancy group", "switch", g, d.before.groups[g], d.after.groups[to])
+				}
 			}
 		case *hedgehog.GatewaySpec:
-			for _, m := range spec.Groups {
-				now := d.after.gateways[d.nowCalled(hedgehog.KindGatewayGroup, m.Name)]
-				d.smallerGroup(dr, "gateway group", "gateway", m.Name, d.before.gateways[m.Name], now)
+			is, _ := afterSpec[*hedgehog.GatewaySpec](dr)
+			for _, m := range spec.Groups[:min(mostGroups, len(spec.Groups))] {
+				to := d.nowCalled(hedgehog.KindGatewayGroup, m.Name)
+				if is == nil || !slices.ContainsFunc(is.Groups, func(n hedgehog.GatewayMembership) bool { return n.Name == to }) {
+					d.smallerGroup(dr, "gateway group", "gateway", m.Name, d.before.gateways[m.Name], d.after.gateways[to])
+				}
 			}
 		}
 	}
@@ -289,9 +297,21 @@ func (d *differ) newNeighbour(dr *draft, spec *hedgehog.ExternalAttachmentSpec) 
 		Says: say("external ", name(spec.External), " gets a neighbor of another AS, ", name(spec.Neighbor.IP), " in AS ", name(strconv.FormatUint(uint64(spec.Neighbor.ASN), 10)), ": its routes are taken in too, check for a route leak")})
 }
 
+// mostGroups bounds what is looked at of one gateway.
+const mostGroups = 64
+
+// afterSpec returns the spec of an object that stays.
+func afterSpec[S hedgehog.Spec](dr *draft) (spec S, ok bool) {
+	if dr.After == nil {
+		return spec, false
+	}
+	spec, ok = dr.After.Spec.(S)
+	return spec, ok
+}
+
 // smallerGroup tells of a group that the object has left, when few are left in it.
 func (d *differ) smallerGroup(dr *draft, what, member, group string, was, is []string) {
-	if dr.After != nil && slices.Contains(is, dr.Key.Name) || len(is) >= len(was) || len(is) > 1 {
+	if len(is) >= len(was) || len(is) > 1 {
 		return
 	}
 	r := Reason{Rule: what, Risk: High, many: what + "s keep one " + member + " or none", subject: say(name(group))}

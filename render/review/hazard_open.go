@@ -242,7 +242,7 @@ func permitsOf(peerings []*hedgehog.Object, a, b string) []permitPair {
 	var permits []permitPair
 	for _, o := range peerings {
 		spec := o.Spec.(*hedgehog.VPCPeeringSpec)
-		for _, permit := range spec.Permit {
+		for _, permit := range spec.Permit[:min(mostPermits, len(spec.Permit))] {
 			sideA, okA := permit[a]
 			sideB, okB := permit[b]
 			if okA && okB {
@@ -442,29 +442,43 @@ func minus(a, b []string) []string {
 	return rest
 }
 
-// notCovered returns the networks that are in none of the others.
-func notCovered(networks, others []string) []string {
-	whole := map[netip.Prefix]bool{}
-	for _, text := range others {
+// cover is a set of networks, and of texts that are none.
+type cover struct {
+	networks map[netip.Prefix]bool
+	texts    map[string]bool
+}
+
+func newCover(networks []string) cover {
+	c := cover{map[netip.Prefix]bool{}, map[string]bool{}}
+	for _, text := range networks {
+		c.texts[text] = true
 		if prefix, err := netip.ParsePrefix(text); err == nil {
-			whole[prefix.Masked()] = true
+			c.networks[prefix.Masked()] = true
 		}
 	}
+	return c
+}
+
+// has reports whether a network lies in one of the set.
+func (c cover) has(text string) bool {
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil {
+		return c.texts[text]
+	}
+	for bits := range prefix.Bits() + 1 {
+		if wider, _ := prefix.Addr().Prefix(bits); c.networks[wider] {
+			return true
+		}
+	}
+	return false
+}
+
+// notCovered returns the networks that are in none of the others.
+func notCovered(networks, others []string) []string {
+	set := newCover(others)
 	var rest []string
 	for _, text := range networks {
-		prefix, err := netip.ParsePrefix(text)
-		if err != nil {
-			if !slices.Contains(others, text) {
-				rest = append(rest, text)
-			}
-			continue
-		}
-		covered := false
-		for bits := 0; bits <= prefix.Bits() && !covered; bits++ {
-			wider, _ := prefix.Addr().Prefix(bits)
-			covered = whole[wider]
-		}
-		if !covered {
+		if !set.has(text) {
 			rest = append(rest, text)
 		}
 	}

@@ -40,6 +40,20 @@ type index struct {
 	// subnets are the VPCs of each VLAN namespace and IPv4 namespace.
 	byVLANs    map[string][]*hedgehog.Object
 	byNetworks map[string][]*hedgehog.Object
+
+	// What was asked for once is kept.
+	serversByConnection map[string][]string
+	serversByNet        map[string][]string
+	serversByVPC        map[string][]string
+	stateByServer       map[string]*serverState
+}
+
+// serverState is how a server is connected.
+type serverState struct {
+	links    []link
+	switches int
+	// nets are the subnets that it is in, and over how many links.
+	nets map[string]int
 }
 
 // link is one cable: near belongs to a server, a spine or the first of two equals,
@@ -71,6 +85,8 @@ func newIndex(f *hedgehog.Fabric) *index {
 		outside: map[string][]string{},
 		groups:  map[string][]string{}, gateways: map[string][]string{}, tagged: map[string][]string{},
 		byVLANs: map[string][]*hedgehog.Object{}, byNetworks: map[string][]*hedgehog.Object{},
+		serversByConnection: map[string][]string{}, serversByNet: map[string][]string{}, serversByVPC: map[string][]string{},
+		stateByServer: map[string]*serverState{},
 	}
 	for o := range f.All() {
 		x.add(o)
@@ -188,10 +204,13 @@ func linksOf(spec *hedgehog.ConnectionSpec) []link {
 	return links
 }
 
+// mostPermits bounds what is looked at of one peering. The cluster allows 10.
+const mostPermits = 64
+
 // peeringPairs returns the pairs of VPCs that a peering joins: one, in a good one.
 func peeringPairs(spec *hedgehog.VPCPeeringSpec) map[pair]bool {
 	found := map[pair]bool{}
-	for _, permit := range spec.Permit {
+	for _, permit := range spec.Permit[:min(mostPermits, len(spec.Permit))] {
 		if vpcs := sortedKeys(permit); len(vpcs) == 2 {
 			found[pair{vpcs[0], vpcs[1]}] = true
 		}
@@ -221,36 +240,57 @@ func (x *index) isServerConnection(name string) bool {
 	return ok && (spec.Unbundled != nil || spec.Bundled != nil || spec.ESLAG != nil || spec.MCLAG != nil)
 }
 
+// mostServers is how many servers of one connection are looked at. A good one has
+// one.
+const mostServers = 64
+
 // servers returns the servers of a connection.
 func (x *index) servers(connection string) []string {
-	if !x.isServerConnection(connection) {
-		return nil
-	}
-	var servers []string
-	for _, l := range x.links[connection] {
-		if l.near != "" {
-			servers = append(servers, l.near.Device())
+	return remember(x.serversByConnection, connection, func() []string {
+		if !x.isServerConnection(connection) {
+			return nil
 		}
+		var servers []string
+		for _, l := range x.links[connection] {
+			if l.near != "" {
+				servers = append(servers, l.near.Device())
+			}
+		}
+		servers = sortedSet(servers)
+		return servers[:min(mostServers, len(servers))]
+	})
+}
+
+// remember returns what is known under the key, or finds it out.
+func remember[V any](known map[string]V, key string, find func() V) V {
+	if v, ok := known[key]; ok {
+		return v
 	}
-	return sortedSet(servers)
+	v := find()
+	known[key] = v
+	return v
 }
 
 // serversIn returns the servers in a subnet, by vpc/subnet.
 func (x *index) serversIn(net string) []string {
-	var servers []string
-	for _, a := range x.members[net] {
-		servers = append(servers, x.servers(a.connection)...)
-	}
-	return sortedSet(servers)
+	return remember(x.serversByNet, net, func() []string {
+		var servers []string
+		for _, a := range x.members[net] {
+			servers = append(servers, x.servers(a.connection)...)
+		}
+		return sortedSet(servers)
+	})
 }
 
 // serversOf returns the servers in any subnet of a VPC.
 func (x *index) serversOf(vpc string) []string {
-	var servers []string
-	for _, subnet := range x.subnets(vpc) {
-		servers = append(servers, x.serversIn(vpc+"/"+subnet)...)
-	}
-	return sortedSet(servers)
+	return remember(x.serversByVPC, vpc, func() []string {
+		var servers []string
+		for _, subnet := range x.subnets(vpc) {
+			servers = append(servers, x.serversIn(vpc+"/"+subnet)...)
+		}
+		return sortedSet(servers)
+	})
 }
 
 // subnets returns the names of a VPC's subnets.
@@ -269,27 +309,26 @@ func (x *index) vpc(name string) *hedgehog.VPCSpec {
 	return nil
 }
 
-// nets returns the subnets that a server is in, and over how many links.
-func (x *index) nets(server string) map[string]int {
-	nets := map[string]int{}
-	for _, l := range x.serverLinks(server) {
-		for _, a := range x.attached[l.connection] {
-			nets[a.net()]++
+// server returns how a server is connected.
+func (x *index) server(name string) *serverState {
+	return remember(x.stateByServer, name, func() *serverState {
+		state := &serverState{nets: map[string]int{}}
+		for _, l := range x.devices[name] {
+			if l.near.Device() != name || !x.isServerConnection(l.connection) {
+				continue
+			}
+			state.links = append(state.links, l)
+			for _, a := range x.attached[l.connection] {
+				state.nets[a.net()]++
+			}
 		}
-	}
-	return nets
+		state.switches = len(farDevices(state.links))
+		return state
+	})
 }
 
-// serverLinks returns the links of a server.
-func (x *index) serverLinks(server string) []link {
-	var links []link
-	for _, l := range x.devices[server] {
-		if l.near.Device() == server && x.isServerConnection(l.connection) {
-			links = append(links, l)
-		}
-	}
-	return links
-}
+// nets returns the subnets that a server is in, and over how many links.
+func (x *index) nets(server string) map[string]int { return x.server(server).nets }
 
 // uplinks returns the links of a switch to other switches of the fabric.
 func (x *index) uplinks(device string) []link {

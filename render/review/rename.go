@@ -65,7 +65,7 @@ func (x *index) identity(o *hedgehog.Object, renamed renamer) (string, bool) {
 	var by []string // others that tell it apart
 	switch spec := o.Spec.(type) {
 	case *hedgehog.ServerSpec:
-		for _, l := range x.serverLinks(o.Name) {
+		for _, l := range x.server(o.Name).links {
 			by = append(by, l.near.Name()+" "+string(l.far))
 		}
 	case *hedgehog.SwitchGroupSpec:

@@ -206,7 +206,8 @@ func Diff(before, after *hedgehog.Fabric) Changes {
 	if after == nil {
 		after = &hedgehog.Fabric{}
 	}
-	d := &differ{effects: newEffects(), of: map[hedgehog.Key]*draft{}, successors: map[string][]string{}}
+	d := &differ{effects: newEffects(), of: map[hedgehog.Key]*draft{}, successors: map[string][]string{},
+		uplinks: map[string]verdict{}, waysAfter: map[string]int{}, gained: map[string][]string{}}
 	d.compare(before, after)
 	if len(d.drafts) == 0 {
 		return Changes{}
@@ -249,6 +250,12 @@ type differ struct {
 	successors map[string][]string
 	// told are hazards of no single object.
 	told []Hazard
+
+	// What was found out once: what becomes of the uplinks of a switch, the ways out
+	// that an external has after, the subnets that a server is in for the first time.
+	uplinks   map[string]verdict
+	waysAfter map[string]int
+	gained    map[string][]string
 }
 
 // changes puts everything in order.
