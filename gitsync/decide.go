@@ -56,6 +56,7 @@ type push struct {
 // plan is what decide came to.
 type plan struct {
 	operation Operation
+	cause     Cause
 	reason    string
 	actions   []action
 	warnings  []string
@@ -112,9 +113,9 @@ func decide(p Proposal, s state) plan {
 	d.plan.warnings = slices.Clone(s.warnings)
 	switch {
 	case d.held():
-		d.leave(fmt.Sprintf("pull request #%d has the label %s", d.newest().Number, d.holdLabel()))
+		d.leave(CauseHold, fmt.Sprintf("pull request #%d has the label %s", d.newest().Number, d.holdLabel()))
 	case p.Order != 0 && p.Order < s.order && !p.AnyOrder:
-		d.leave(fmt.Sprintf("what is there was made from something newer (%d) than this (%d)", s.order, p.Order))
+		d.leave(CauseOlder, fmt.Sprintf("what is there was made from something newer (%d) than this (%d)", s.order, p.Order))
 	case !s.changed:
 		d.withdraw()
 	case s.open == nil && d.refused():
@@ -134,7 +135,9 @@ type decider struct {
 
 func (d *decider) do(a action) { d.plan.actions = append(d.plan.actions, a) }
 
-func (d *decider) leave(reason string) { d.plan.operation, d.plan.reason = Left, reason }
+func (d *decider) leave(cause Cause, reason string) {
+	d.plan.operation, d.plan.cause, d.plan.reason = Left, cause, reason
+}
 
 // newest returns the pull request that counts, nil when there is none.
 func (d *decider) newest() *pull {
@@ -161,15 +164,19 @@ func (d *decider) held() bool {
 // then.
 func (d *decider) refused() bool {
 	last := d.state.last
+	if last == nil && d.state.reverted && !d.proposal.Anew {
+		d.leave(CauseRefused, "the same content was merged before, and the base branch has it no more")
+		return true
+	}
 	if last == nil || d.proposal.Anew || !last.marked || last.marker.Stream != d.proposal.Stream ||
 		last.marker.Digest != d.proposal.Digest || last.marker.Closed {
 		return false
 	}
 	switch {
 	case last.State == Closed:
-		d.leave(fmt.Sprintf("pull request #%d, which people closed, had the same content", last.Number))
+		d.leave(CauseRefused, fmt.Sprintf("pull request #%d, which people closed, had the same content", last.Number))
 	case d.state.reverted:
-		d.leave(fmt.Sprintf("pull request #%d, which was merged, had the same content, and the base branch has it no more", last.Number))
+		d.leave(CauseRefused, fmt.Sprintf("pull request #%d, which was merged, had the same content, and the base branch has it no more", last.Number))
 	default:
 		return false
 	}
@@ -178,7 +185,7 @@ func (d *decider) refused() bool {
 
 // stop leaves the branch to people, and tells them once.
 func (d *decider) stop(reason string) {
-	d.leave(reason)
+	d.leave(CausePeople, reason)
 	if d.state.open != nil {
 		d.say(talkPeople, peopleComment(d.proposal, d.state))
 	}
@@ -216,7 +223,7 @@ func (d *decider) withdraw() {
 	if s.open != nil {
 		switch {
 		case s.open.marker.Closed:
-			d.leave("nothing is left to propose, but people have opened the pull request again")
+			d.leave(CauseReopened, "nothing is left to propose, but people have opened the pull request again")
 			return
 		case len(s.people) > 0 && !s.spent && !replace:
 			d.stop("nothing is left to propose, but the branch has commits that are not from the tool")

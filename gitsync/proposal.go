@@ -130,9 +130,28 @@ const (
 	Left Operation = "left"
 )
 
+// Cause is why a proposal was left.
+type Cause string
+
+// The causes.
+const (
+	// CauseHold: people want everything to stay as it is, by the label for it.
+	CauseHold Cause = "hold"
+	// CauseOlder: what is there was made from something newer; see [Proposal.AnyOrder].
+	CauseOlder Cause = "older"
+	// CausePeople: the branch has people's commits; see [Proposal.People].
+	CausePeople Cause = "people"
+	// CauseRefused: people have closed or reverted the same content; see [Proposal.Anew].
+	CauseRefused Cause = "refused"
+	// CauseReopened: nothing is left to propose, but people opened it again.
+	CauseReopened Cause = "reopened"
+)
+
 // Result is what Propose did, or in a dry run would do.
 type Result struct {
 	Operation Operation
+	// Cause is "" for all that was not left.
+	Cause Cause
 	// Reason says why the proposal was left, or closed; one line.
 	Reason string
 	// Number and URL are those of the pull request, 0 and "" when there is none.

@@ -98,7 +98,7 @@ func (r *run) attempt(ctx context.Context) error {
 // report puts into the result what is known before anything was done.
 func (r *run) report(s state, p plan) {
 	r.result.Base, r.result.Head = s.base, s.head
-	r.result.Operation, r.result.Reason = p.operation, p.reason
+	r.result.Operation, r.result.Cause, r.result.Reason = p.operation, p.cause, p.reason
 	switch {
 	case r.opened:
 		r.result.Operation = Opened
@@ -137,7 +137,7 @@ func (r *run) observe(ctx context.Context) (state, error) {
 	}
 	if s.head != "" {
 		if s.lineage, err = t.trace(ctx, s.head); err != nil {
-			return s, err
+			return s, again(err, ErrNotFound) // the branch may stand elsewhere by now
 		}
 		s.order = max(s.order, s.lineage.order)
 	}
@@ -146,7 +146,7 @@ func (r *run) observe(ctx context.Context) (state, error) {
 	}
 	if s.changed {
 		if s.push, err = r.neededPush(ctx, &s); err != nil {
-			return s, err
+			return s, again(err, ErrNotFound)
 		}
 	}
 	return s, nil
@@ -219,15 +219,19 @@ func (r *run) observeMerged(ctx context.Context, s *state) error {
 		return nil
 	}
 	s.spent = s.head != "" && s.merged
-	if s.last == nil || s.last.State != Merged {
-		if !s.forge && s.changed && r.proposal.Order != 0 {
-			// Nothing else tells whether something newer was merged.
-			merge, _, err := LastMerge(ctx, r.target.Repo, r.proposal.From, r.proposal.Stream, r.proposal.Branch, maxMergeLog)
-			if err != nil {
-				return err
-			}
-			s.order = max(s.order, merge.Order)
+	if !s.forge && s.changed {
+		// Nothing else tells what was merged.
+		merge, found, err := LastMerge(ctx, r.target.Repo, r.proposal.From, r.proposal.Stream, r.proposal.Branch, maxMergeLog)
+		if err != nil || !found {
+			return err
 		}
+		s.order = max(s.order, merge.Order)
+		if merge.Digest == r.proposal.Digest {
+			s.reverted, err = r.has(ctx, merge.Commit.Hash)
+		}
+		return err
+	}
+	if s.last == nil || s.last.State != Merged {
 		return nil
 	}
 	// Some forges show in HeadCommit where the branch stands now, others where it stood
@@ -241,18 +245,26 @@ func (r *run) observeMerged(ctx context.Context, s *state) error {
 	if !s.changed || !s.last.marked || s.last.marker.Digest != r.proposal.Digest || s.last.MergeCommit == "" {
 		return nil
 	}
-	merged, err := r.target.Repo.Files(ctx, s.last.MergeCommit, r.proposal.Folders...)
+	var err error
+	s.reverted, err = r.has(ctx, s.last.MergeCommit)
+	return err
+}
+
+// has reports whether the commit has all that the proposal changes.
+func (r *run) has(ctx context.Context, commit Hash) (bool, error) {
+	files, err := r.target.Repo.Files(ctx, commit, r.proposal.Folders...)
 	if errors.Is(err, ErrNotFound) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return fmt.Errorf("reading the files of %s: %w", s.last.MergeCommit, err)
+		return false, fmt.Errorf("reading the files of %s: %w", commit, err)
 	}
-	s.reverted = true
 	for path, id := range r.changed {
-		s.reverted = s.reverted && merged[path].Blob == id
+		if files[path].Blob != id {
+			return false, nil
+		}
 	}
-	return nil
+	return true, nil
 }
 
 // neededPush returns the commit that brings the branch to what is wanted, nil when it
