@@ -33,11 +33,15 @@ type Lock struct {
 // LockedFile is what a [Lock] knows about a file.
 type LockedFile struct {
 	// Digest is that of the bytes that were last written, or would have been if
-	// people had not changed or deleted the file.
+	// people had not changed or deleted the file; empty for a removal that they took
+	// back.
 	Digest string `json:"digest"`
-	// Held says why the file is not there although NetBox has the object; empty
-	// for a file that is there.
+	// Held says why the file is not what NetBox wants: [HeldDeleted] or [HeldReverted];
+	// empty for all others.
 	Held string `json:"held,omitempty"`
+	// Stands is the digest of the file that stands there in place of one that was
+	// taken back, empty when none does.
+	Stands string `json:"stands,omitempty"`
 	// Origins are the NetBox objects that the file was made of, as paths without
 	// a host. The kustomization has none.
 	Origins []string `json:"origins,omitempty"`
@@ -45,14 +49,22 @@ type LockedFile struct {
 	Rows string `json:"rows,omitempty"`
 }
 
-// HeldDeleted is the reason of a file that somebody deleted by hand.
-const HeldDeleted = "deleted"
+// The reasons why a file is held.
+const (
+	// HeldDeleted: somebody deleted it by hand.
+	HeldDeleted = "deleted"
+	// HeldReverted: it was merged, and somebody took the merge back.
+	HeldReverted = "reverted"
+)
+
+// isThere reports whether there is a file, be it another one than NetBox wants.
+func (f LockedFile) isThere() bool { return f.Held == "" || f.Stands != "" }
 
 // listed returns the paths that the root's kustomization lists, sorted.
 func (l *Lock) listed() []string {
 	var names []string
 	for name, file := range l.Files {
-		if name != kustomizationName && file.Held == "" {
+		if name != kustomizationName && file.isThere() {
 			names = append(names, name)
 		}
 	}
@@ -92,8 +104,16 @@ func (l *Lock) Bytes() []byte {
 // differs in nothing else is not written again.
 func (l *Lock) sameFiles(other *Lock) bool {
 	return maps.EqualFunc(l.Files, other.Files, func(a, b LockedFile) bool {
-		return a.Digest == b.Digest && a.Held == b.Held
+		return a.Digest == b.Digest && a.Held == b.Held && a.Stands == b.Stands
 	})
+}
+
+// digestOrNone returns the digest of a file, "" when there is none.
+func digestOrNone(content []byte) string {
+	if content == nil {
+		return ""
+	}
+	return digest(content)
 }
 
 // digest returns the digest of a file as locks write it.

@@ -32,6 +32,9 @@ const (
 	conflictEdited
 	conflictDeleted
 	conflictForeign
+	// reverted: it was merged, somebody took the merge back, and NetBox still says what
+	// was merged: left.
+	reverted
 )
 
 // file is all that decides about one path.
@@ -87,6 +90,33 @@ func judge(f file, overwrite bool) verdict {
 	return conflictEdited
 }
 
+// refusal returns what the lock should say of a file that people took back, nil when
+// they did not, or when NetBox wants something else there by now. Back is the content
+// that was merged, nil for a removal, if isBack.
+func (f file) refusal(back []byte, isBack bool, w wantedFile) *LockedFile {
+	wanted := digestOrNone(f.wanted)
+	switch {
+	case f.wanted == nil && f.merged == nil, digestOrNone(f.merged) == wanted:
+	case f.locked != nil && f.locked.Held == HeldReverted && (f.locked.Digest == wanted || f.sameRows):
+		return f.locked
+	case isBack && digestOrNone(back) == wanted:
+		return &LockedFile{Digest: wanted, Held: HeldReverted, Stands: digestOrNone(f.merged), Origins: w.origins, Rows: w.rows}
+	}
+	return nil
+}
+
+// standing returns the lock of what stands in the place of a file that was taken back,
+// nil when nothing does: from there on it is a file like any other.
+func (l *LockedFile) standing() *LockedFile {
+	switch {
+	case l == nil || l.Held != HeldReverted:
+		return l
+	case l.Stands == "":
+		return nil
+	}
+	return &LockedFile{Digest: l.Stands, Origins: l.Origins, Rows: l.Rows}
+}
+
 // concern is a file that an issue is about.
 type concern struct {
 	path string
@@ -95,6 +125,8 @@ type concern struct {
 	origins []string
 	// gone is whether NetBox no longer has the object.
 	gone bool
+	// there is whether there is a file.
+	there bool
 }
 
 // netbox names what the file comes from, in the middle of a sentence.
@@ -126,6 +158,17 @@ func (v verdict) issue(c concern) *hedgehog.Issue {
 		issue.Rule, issue.Severity = "file-deleted", hedgehog.Warning
 		issue.Summary = fmt.Sprintf("%s was deleted by hand and stays deleted, although %s is still there", c.path, c.netbox())
 		issue.Hint = "remove the object from NetBox, or run with --overwrite to write the file again"
+	case reverted:
+		issue.Rule, issue.Severity = "file-reverted", hedgehog.Warning
+		issue.Hint = "put NetBox right, or run with --overwrite to write what it says"
+		switch {
+		case c.gone:
+			issue.Summary = fmt.Sprintf("%s was removed, which somebody took back in Git, and is left there, although %s is gone", c.path, c.netbox())
+		case c.there:
+			issue.Summary = fmt.Sprintf("%s was changed, which somebody took back in Git, and is left as it is, although %s still says so", c.path, c.netbox())
+		default:
+			issue.Summary = fmt.Sprintf("%s was added, which somebody took back in Git, and is left out, although %s is still there", c.path, c.netbox())
+		}
 	case foreign:
 		issue.Rule, issue.Severity = "file-foreign", hedgehog.Warning
 		issue.Summary = c.path + " is not a file of hedgehog-gitops and is left as it is; nothing in base/ uses it"

@@ -36,6 +36,10 @@ type Input struct {
 	// Overwrite takes people's changes to generated files back instead of leaving
 	// them or refusing to go on.
 	Overwrite bool
+	// Reverted are files of the base folder that a merge brought and that somebody took
+	// back since: path -> the content that was merged, nil when the merge removed the
+	// file. They stay as they are while that is what NetBox wants.
+	Reverted map[string][]byte
 	// Later leaves files as they are merged that the tool alone changes: those whose
 	// rows are what they were. [Output.Later] names them.
 	Later bool
@@ -68,8 +72,20 @@ func Plan(in Input) Output {
 	if in.Objects == nil {
 		in.Objects = &hedgehog.Fabric{}
 	}
+	p := plan(in, false)
+	if p.refusals && len(p.out.Changes) > 0 {
+		// What was taken back is no reason to write, but it is written down together
+		// with what is one: the next merge hides this one.
+		p = plan(in, true)
+	}
+	return p.out
+}
+
+// plan carries out a Plan. Record is whether locks say what people took back.
+func plan(in Input, record bool) planner {
 	p := planner{
 		in:     in,
+		record: record,
 		base:   BaseFolder(in.Fabric),
 		merged: map[string]*mergedRoot{},
 		wanted: map[string]map[string]wantedFile{},
@@ -80,14 +96,16 @@ func Plan(in Input) Output {
 		p.complain(hedgehog.Issue{Rule: "fabric-name", Severity: hedgehog.Error,
 			Summary: fmt.Sprintf("%q is no name for a fabric, so there is no folder for it", in.Fabric),
 			Hint:    "use lower-case letters, digits and hyphens"})
-		return p.finish(tree.Tree{}, tree.Tree{})
+		p.finish(tree.Tree{}, tree.Tree{})
+		return p
 	}
 	before := in.Merged.Below(p.base)
 	p.readMerged(before)
 	p.layOut()
 	after := p.reconcile(before)
 	p.checkCollisions(after)
-	return p.finish(before, after)
+	p.finish(before, after)
+	return p
 }
 
 // planner carries out one Plan.
@@ -95,6 +113,9 @@ type planner struct {
 	in   Input
 	base string
 	out  Output
+	// record is whether locks are to say what people took back, refusals whether there
+	// is any of that which they do not say yet.
+	record, refusals bool
 
 	// merged holds the roots of the repository, wanted those of NetBox with their
 	// object files; both by "stage/shard".
@@ -134,7 +155,7 @@ type priorFile struct {
 func (p *planner) complain(issue hedgehog.Issue) { p.out.Issues = append(p.out.Issues, issue) }
 
 // finish sorts what was found. With an error nothing changes.
-func (p *planner) finish(before, after tree.Tree) Output {
+func (p *planner) finish(before, after tree.Tree) {
 	p.out.Issues.Sort()
 	for _, list := range []*[]string{&p.out.Edited, &p.out.Held, &p.out.Foreign, &p.out.Later} {
 		slices.Sort(*list)
@@ -144,7 +165,6 @@ func (p *planner) finish(before, after tree.Tree) Output {
 	}
 	p.out.Tree = after
 	p.out.Changes = tree.Diff(before, after)
-	return p.out
 }
 
 // readMerged sorts the files of the base folder into roots.
@@ -450,6 +470,9 @@ func (p *planner) planRoot(root string) *rootPlan {
 		}
 	}
 
+	if m.lock == nil && len(next.Files)+len(plan.writes) == 0 && len(wanted) > 0 {
+		return nil // all of it was taken back
+	}
 	if len(wanted) == 0 && m.lock == nil {
 		if content, ok := m.files[kustomizationName]; ok {
 			p.settle(plan, next, &mergedRoot{files: map[string][]byte{kustomizationName: content}}, kustomizationName, wantedFile{}, false, locked)
@@ -515,16 +538,31 @@ func (p *planner) settle(plan *rootPlan, next *Lock, m *mergedRoot, name string,
 	if f.locked != nil {
 		f.sameRows = version != Version && w.rows != "" && w.rows == f.locked.Rows
 	}
+	c := concern{path: path.Join(plan.folder, name), key: w.key, origins: w.origins, gone: !isWanted, there: f.merged != nil}
+	if f.locked != nil && !isWanted {
+		c.key, c.origins = keyOf(name), f.locked.Origins
+	}
+	back, isBack := p.in.Reverted[c.path]
+	if entry := f.refusal(back, isBack, w); entry != nil && !p.in.Overwrite {
+		p.leave(reverted, c)
+		switch {
+		case f.locked != nil && f.locked.Held == HeldReverted, p.record:
+			next.Files[name] = *entry
+		default:
+			p.refusals = true
+			if f.locked != nil {
+				next.Files[name] = *f.locked
+			}
+		}
+		return c.there
+	}
+	f.locked = f.locked.standing()
 	v := judge(f, p.in.Overwrite)
 	if p.in.Later && v == write && f.merged != nil && f.locked != nil && toolAlone(f, w, version) {
 		p.out.Later = append(p.out.Later, path.Join(plan.folder, name))
 		plan.later = true
 		next.Files[name] = *f.locked
 		return true
-	}
-	c := concern{path: path.Join(plan.folder, name), key: w.key, origins: w.origins, gone: !isWanted}
-	if f.locked != nil && !isWanted {
-		c.key, c.origins = keyOf(name), f.locked.Origins
 	}
 	p.leave(v, c)
 
@@ -548,7 +586,7 @@ func (p *planner) settle(plan *rootPlan, next *Lock, m *mergedRoot, name string,
 		entry.Held = HeldDeleted
 		next.Files[name] = entry
 		return false
-	case nothing, foreign:
+	case nothing, foreign, reverted:
 		return false
 	}
 	return true
@@ -572,6 +610,12 @@ func (p *planner) leave(v verdict, c concern) {
 	switch v {
 	case edited:
 		p.out.Edited = append(p.out.Edited, c.path)
+	case reverted:
+		if c.there {
+			p.out.Edited = append(p.out.Edited, c.path)
+		} else {
+			p.out.Held = append(p.out.Held, c.path)
+		}
 	case held:
 		p.out.Held = append(p.out.Held, c.path)
 	case foreign:
