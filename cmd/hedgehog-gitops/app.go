@@ -83,7 +83,10 @@ func (a *app) warn(text string, hints ...string) {
 // redact takes the secrets of the environment out of a text. What is too short
 // to be one may be part of any word.
 func (a *app) redact(text string) string {
-	for _, name := range []string{"NETBOX_TOKEN"} {
+	for _, name := range []string{
+		"NETBOX_TOKEN", "GITHUB_TOKEN", "GITEA_TOKEN", "GIT_TOKEN",
+		"HEDGEHOG_GITOPS_APP_KEY", "HEDGEHOG_GITOPS_SSH_PASSPHRASE", "HEDGEHOG_GITOPS_SIGNING_PASSPHRASE",
+	} {
 		if secret := strings.TrimSpace(a.getenv(name)); len(secret) >= 8 {
 			text = strings.ReplaceAll(text, secret, "<"+name+">")
 		}

@@ -54,9 +54,11 @@ type pullRequestDoc struct {
 	Hold         string        `yaml:"hold"`
 }
 
-// limitsDoc says what needs somebody to say so.
+// limitsDoc says what needs somebody to say so: more deletions than so many objects,
+// or than so many of a hundred. One object alone never does.
 type limitsDoc struct {
-	Deletions uint32 `yaml:"deletions"`
+	Deletions       uint32 `yaml:"deletions"`
+	DeletionPercent uint32 `yaml:"deletionPercent"`
 }
 
 // publishConfig is all that is configured about publishing.
@@ -75,7 +77,7 @@ func (c *config) publishing() (publishConfig, error) {
 		Git:         gitDoc{Name: "hedgehog-gitops", Email: "hedgehog-gitops@localhost"},
 		Forge:       forgeDoc{Writer: writerAuto},
 		PullRequest: pullRequestDoc{Branch: "hedgehog-gitops/{fabric}", Draft: gitsync.DraftNo, HumanCommits: gitsync.PeopleStop, Hold: "hold"},
-		Limits:      limitsDoc{Deletions: 25},
+		Limits:      limitsDoc{Deletions: 20, DeletionPercent: 10},
 	}
 	for _, part := range []struct {
 		key  string

@@ -3,10 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/fatih/color"
 
+	"hedgehog-gitops/gitsync/forge/gitea"
+	"hedgehog-gitops/gitsync/forge/github"
+	"hedgehog-gitops/gitsync/git"
 	"hedgehog-gitops/render/hedgehog"
 	"hedgehog-gitops/render/netbox/rest"
 )
@@ -58,18 +62,37 @@ func (a *app) printError(err error) {
 		a.printIssues(f.issues, "")
 	}
 	a.say("%s %s", a.paint("error:", color.FgRed, color.Bold), printable(strings.TrimSpace(err.Error())))
+	for _, line := range hintsOf(err) {
+		a.say("%s %s", a.paint("hint:", color.FgCyan), printable(line))
+	}
+}
+
+// hintsOf returns the advice that an error holds.
+func hintsOf(err error) []string {
 	var hints []string
 	var h *hinted
 	if errors.As(err, &h) {
 		hints = h.hints
 	}
-	var r *rest.Error
-	if errors.As(err, &r) && r.Hint != "" {
-		hints = append(hints, r.Hint)
+	var edge string
+	var ofNetBox *rest.Error
+	var ofGit *git.Error
+	var ofGitHub *github.Error
+	var ofGitea *gitea.Error
+	switch {
+	case errors.As(err, &ofNetBox):
+		edge = ofNetBox.Hint
+	case errors.As(err, &ofGit):
+		edge = ofGit.Hint
+	case errors.As(err, &ofGitHub):
+		edge = ofGitHub.Hint
+	case errors.As(err, &ofGitea):
+		edge = ofGitea.Hint
 	}
-	for _, line := range hints {
-		a.say("%s %s", a.paint("hint:", color.FgCyan), printable(line))
+	if edge != "" {
+		hints = append(slices.Clip(hints), edge)
 	}
+	return hints
 }
 
 // plural returns "1 file", "2 files".

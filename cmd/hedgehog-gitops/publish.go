@@ -38,6 +38,7 @@ type publishOptions struct {
 	dryRun         bool
 	overwrite      bool
 	reopen         bool
+	allowOlder     bool
 	allowDeletions int
 	target         string
 	fabricVersion  string
@@ -80,9 +81,10 @@ in a comment, unless --human-commits merge or overwrite was asked for.`,
 	flags.StringVar(&o.branch, "branch", "", "`BRANCH` to commit to; {fabric} stands for the fabric's name (default: the configuration, else hedgehog-gitops/{fabric})")
 	flags.StringVar(&o.forge, "forge", "", "where pull requests are: github, gitea or none (default: the configuration, else guessed from the host)")
 	flags.StringVar(&o.humanCommits, "human-commits", "", "what to do about people's commits on the branch: stop, merge or overwrite (default: the configuration, else stop)")
-	flags.IntVar(&o.allowDeletions, "allow-deletions", -1, "delete up to `N` objects of a fabric (default: the configuration's limits.deletions, else 25)")
+	flags.IntVar(&o.allowDeletions, "allow-deletions", -1, "let this run delete up to `N` objects of a fabric, and no more (default: the configuration's limits)")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "replace files that were edited by hand")
 	flags.BoolVar(&o.reopen, "reopen", false, "propose again what people closed or reverted")
+	flags.BoolVar(&o.allowOlder, "allow-older", false, "propose what was read from NetBox before what is proposed or merged already")
 	flags.StringVar(&o.target, "target", "", "who gets the manifests: cluster or installer (default: the configuration, else cluster)")
 	flags.StringVar(&o.fabricVersion, "fabric-version", "", "release of Hedgehog `V` to render for: 26.03 or 26.02 (default: the configuration, else 26.03)")
 	o.pullRequest.add(cmd)
@@ -245,9 +247,6 @@ func (o publishOptions) configured(conf *config) (publishConfig, error) {
 	if o.repo != "" {
 		p.Git.URL = o.repo
 	}
-	if o.allowDeletions >= 0 {
-		p.Limits.Deletions = uint32(min(o.allowDeletions, 1<<31-1))
-	}
 	return p, o.pullRequest.replace(&p)
 }
 
@@ -282,22 +281,24 @@ func (p publisher) propose(ctx context.Context, chosen chosenFabric, one *publis
 		return err
 	}
 	s := &stream{publisher: p, fabric: one, name: chosen.name, base: base, from: head, branch: branch}
-	s.contents = marshalled(one.Fabric)
-	if s.merged, err = p.merged(ctx, head, chosen.name, s.contents); err != nil {
-		return err
+	contents := marshalled(one.Fabric)
+	s.known = make(map[gitsync.Hash][]byte, len(contents))
+	for _, content := range contents {
+		s.known[gitsync.BlobID(content)] = content
 	}
-	in := render.Input{
-		Fabric: chosen.name, Objects: one.Fabric, Merged: s.merged, Shards: chosen.settings.Shards,
-		Overwrite: p.options.overwrite, Later: true, Contents: s.contents,
-	}
-	laid, err := layOut(p.index, in)
+	merged, err := s.merged(ctx)
 	if err != nil {
 		return err
 	}
-	if !one.add(laid.Issues) {
-		return nil
+	in := render.Input{
+		Fabric: chosen.name, Objects: one.Fabric, Merged: merged, Shards: chosen.settings.Shards,
+		Overwrite: p.options.overwrite, Later: true, Contents: contents,
 	}
-	if !one.add(p.guard(chosen.name, laid)) || !one.add(review.Secrets(laid.Checked.Objects)) {
+	laid, err := s.layOut(ctx, in)
+	if err != nil {
+		return err
+	}
+	if !one.add(laid.Issues) || !one.add(p.guard(chosen.name, laid)) || !one.add(review.Secrets(laid.Checked.Objects)) {
 		return nil
 	}
 	one.Changes = laid.Out.Changes
@@ -306,11 +307,12 @@ func (p publisher) propose(ctx context.Context, chosen chosenFabric, one *publis
 		return err
 	}
 	// What the tool alone changes waits until nothing else is proposed.
-	s.branch += "-upgrade"
-	if first.Operation != gitsync.None && first.Operation != gitsync.ClosedObsolete || first.Number != 0 || len(laid.Out.Changes) > 0 {
+	if first.Operation == gitsync.Left || first.Number != 0 || len(laid.Out.Changes) > 0 {
 		return nil
 	}
+	s.branch += "-upgrade"
 	if len(laid.Out.Later) > 0 {
+		in = laid.In
 		in.Later = false
 		if laid, err = layOut(p.index, in); err != nil {
 			return err
@@ -323,61 +325,107 @@ func (p publisher) propose(ctx context.Context, chosen chosenFabric, one *publis
 	return err
 }
 
-// guard refuses to delete more than is allowed, and to empty a fabric.
+// layOut lays the fabric out. What people took back after it was merged is left so.
+func (s *stream) layOut(ctx context.Context, in render.Input) (laidOut, error) {
+	laid, err := layOut(s.index, in)
+	if err != nil || len(laid.Out.Changes) == 0 {
+		return laid, err
+	}
+	merge, found, err := gitsync.LastMerge(ctx, s.target.Repo, s.from, s.name, s.branch, mergesLooked)
+	if err != nil || !found {
+		return laid, err
+	}
+	s.merge = merge
+	if in.Overwrite || s.options.reopen || digestOf(s.changes(laid, s.step(laid))) == merge.Digest {
+		return laid, nil // all of it was taken back: that is for the pull request to say
+	}
+	if in.Reverted, err = s.takenBack(ctx, in.Merged); err != nil || len(in.Reverted) == 0 {
+		return laid, err
+	}
+	return layOut(s.index, in)
+}
+
+// mergesLooked is how many commits of base are looked at for the last merge.
+const mergesLooked = 50
+
+// takenBack returns what the last merge brought, base has no longer, and NetBox wants
+// still or again, as far as these are objects: path -> content, nil for a removal.
+func (s *stream) takenBack(ctx context.Context, merged tree.Tree) (map[string][]byte, error) {
+	commit := s.merge.Commit
+	if len(commit.Parents) == 0 {
+		return nil, nil
+	}
+	folder := path.Join(s.root, render.BaseFolder(s.name))
+	var sides [2]map[string]gitsync.File
+	for i, hash := range []gitsync.Hash{commit.Parents[0], commit.Hash} {
+		var err error
+		if sides[i], err = s.target.Repo.Files(ctx, hash, folder); err != nil {
+			return nil, fmt.Errorf("reading the last merge of %s: %w", s.name, err)
+		}
+	}
+	back := map[string][]byte{}
+	for name, file := range sides[1] {
+		content, known := s.known[file.Blob]
+		if _, ok := objectOf(name); !ok || !known || sides[0][name] == file {
+			continue
+		}
+		if have, ok := merged.Get(s.strip(name)); !ok || gitsync.BlobID(have) != file.Blob {
+			back[s.strip(name)] = content
+		}
+	}
+	for name := range sides[0] {
+		if _, ok := objectOf(name); ok && sides[1][name] == (gitsync.File{}) && merged.Has(s.strip(name)) {
+			back[s.strip(name)] = nil
+		}
+	}
+	return back, nil
+}
+
+// guard refuses to delete more than is allowed, and to empty a fabric. What moves to
+// another root is not deleted.
 func (p publisher) guard(fabric string, laid laidOut) hedgehog.Issues {
-	deleted, there := 0, 0
-	for _, c := range laid.Out.Changes {
-		if _, ok := objectOf(c.Path); ok && c.Op == tree.Removed {
-			deleted++
+	folder := render.BaseFolder(fabric)
+	before, after := objectsOf(laid.In.Merged.Below(folder)), objectsOf(laid.Out.Tree)
+	gone := 0
+	for key := range before {
+		if !after[key] {
+			gone++
 		}
 	}
-	for file := range laid.In.Merged.Below(render.BaseFolder(fabric)).All() {
-		if _, ok := objectOf(file); ok {
-			there++
-		}
-	}
-	// An object that moves to another root is removed in one and added in the other.
-	for _, c := range laid.Out.Changes {
-		if _, ok := objectOf(c.Path); ok && c.Op == tree.Added {
-			if key, _ := objectOf(c.Path); laid.Out.Places[key] == c.Path && deleted > 0 && wasThere(laid, key) {
-				deleted--
-			}
-		}
-	}
-	all := laid.In.Objects.Len() == 0 && there > 0
-	if !all && deleted <= int(p.conf.Limits.Deletions) || deleted <= p.options.allowDeletions {
+	limits, all := p.conf.Limits, len(after) == 0 && gone > 0
+	few := gone <= int(limits.Deletions) && (gone < 2 || gone*100 <= int(limits.DeletionPercent)*len(before))
+	if gone <= p.options.allowDeletions || p.options.allowDeletions < 0 && few && !all {
 		return nil
 	}
 	issue := hedgehog.Issue{
-		Rule: "too-many-deletions", Severity: hedgehog.Error, Field: "limits.deletions",
-		Summary: fmt.Sprintf("this would delete %d of the fabric's %d objects", deleted, there),
-		Hint:    fmt.Sprintf("if NetBox has it right, run once with --allow-deletions %d", deleted),
+		Rule: "too-many-deletions", Severity: hedgehog.Error, Field: "limits",
+		Summary: fmt.Sprintf("this would delete %d of the fabric's %d objects", gone, len(before)),
+		Hint:    fmt.Sprintf("if NetBox has it right, run once with --allow-deletions %d", gone),
 	}
 	if all {
-		issue.Summary = fmt.Sprintf("NetBox holds nothing of the fabric any more: this would delete all of its %d objects", there)
+		issue.Summary = fmt.Sprintf("NetBox holds nothing of the fabric any more: this would delete all of its %d objects", gone)
 	}
 	return hedgehog.Issues{issue}
 }
 
-// wasThere reports whether the object's file is removed somewhere.
-func wasThere(laid laidOut, key hedgehog.Key) bool {
-	return slices.ContainsFunc(laid.Out.Changes, func(c tree.Change) bool {
-		old, ok := objectOf(c.Path)
-		return ok && c.Op == tree.Removed && old == key
-	})
+// objectsOf returns the objects that have a file in the tree.
+func objectsOf(files tree.Tree) map[hedgehog.Key]bool {
+	objects := map[hedgehog.Key]bool{}
+	for file := range files.All() {
+		if key, ok := objectOf(file); ok {
+			objects[key] = true
+		}
+	}
+	return objects
 }
 
-// merged reads the fabric's folder of a commit. Content that is known by its id is
-// not fetched.
-func (p publisher) merged(ctx context.Context, commit gitsync.Hash, fabric string, contents map[hedgehog.Key][]byte) (tree.Tree, error) {
-	folder := path.Join(p.root, render.FabricFolder(fabric))
-	files, err := p.target.Repo.Files(ctx, commit, folder)
+// merged reads the fabric's folder in base. Content that is known by its id is not
+// fetched.
+func (s *stream) merged(ctx context.Context) (tree.Tree, error) {
+	folder := path.Join(s.root, render.FabricFolder(s.name))
+	files, err := s.target.Repo.Files(ctx, s.from, folder)
 	if err != nil {
 		return tree.Tree{}, fmt.Errorf("reading what is merged: %w", err)
-	}
-	known := make(map[gitsync.Hash][]byte, len(contents))
-	for _, content := range contents {
-		known[gitsync.BlobID(content)] = content
 	}
 	var merged tree.Tree
 	var unknown []string
@@ -385,12 +433,12 @@ func (p publisher) merged(ctx context.Context, commit gitsync.Hash, fabric strin
 		if file.Mode != gitsync.ModeFile && file.Mode != gitsync.ModeExecutable {
 			return tree.Tree{}, hint(fmt.Errorf("%s in the repository is no plain file", name), "put a copy of the file there: symbolic links and submodules are not followed")
 		}
-		content, ok := known[file.Blob]
+		content, ok := s.known[file.Blob]
 		if !ok {
 			unknown = append(unknown, name)
 			continue
 		}
-		if err := merged.Set(p.strip(name), content); err != nil {
+		if err := merged.Set(s.strip(name), content); err != nil {
 			return tree.Tree{}, err
 		}
 	}
@@ -398,12 +446,12 @@ func (p publisher) merged(ctx context.Context, commit gitsync.Hash, fabric strin
 		return merged, nil
 	}
 	slices.Sort(unknown)
-	read, err := p.target.Repo.Read(ctx, commit, unknown)
+	read, err := s.target.Repo.Read(ctx, s.from, unknown)
 	if err != nil {
 		return tree.Tree{}, fmt.Errorf("reading what is merged: %w", err)
 	}
 	for name, content := range read.All() {
-		if err := merged.Set(p.strip(name), content); err != nil {
+		if err := merged.Set(s.strip(name), content); err != nil {
 			return tree.Tree{}, err
 		}
 	}
@@ -433,23 +481,36 @@ func (p publisher) strip(name string) string {
 // stream is what is proposed on one branch.
 type stream struct {
 	publisher
-	fabric   *publishedFabric
-	name     string
-	base     string
-	from     gitsync.Hash
-	branch   string
-	merged   tree.Tree
-	contents map[hedgehog.Key][]byte
+	fabric *publishedFabric
+	name   string
+	base   string
+	from   gitsync.Hash
+	branch string
+	// known are the files of the fabric's objects by their ids in Git.
+	known map[gitsync.Hash][]byte
+	// merge is the last merge of what NetBox changed; zero when nobody looked, or there
+	// was none for long.
+	merge gitsync.Merge
+}
+
+// step returns what of the layout can be merged next.
+func (s *stream) step(laid laidOut) rollout.Step {
+	return rollout.Next(laid.In.Merged.Below(render.BaseFolder(s.name)), laid.Out.Tree)
+}
+
+// changes returns what the step changes in the repository.
+func (s *stream) changes(laid laidOut, step rollout.Step) []tree.Change {
+	changes := tree.Diff(laid.In.Merged.Below(render.BaseFolder(s.name)), step.Tree)
+	for i := range changes {
+		changes[i].Path = path.Join(s.root, changes[i].Path)
+	}
+	return changes
 }
 
 // send proposes what is laid out, on the stream's branch.
 func (s *stream) send(ctx context.Context, laid laidOut, name string, toolOnly bool) (gitsync.Result, error) {
-	base := render.BaseFolder(s.name)
-	step := rollout.Next(laid.In.Merged.Below(base), laid.Out.Tree)
-	changes := tree.Diff(laid.In.Merged.Below(base), step.Tree)
-	for i := range changes {
-		changes[i].Path = path.Join(s.root, changes[i].Path)
-	}
+	step := s.step(laid)
+	changes := s.changes(laid, step)
 	text, err := s.texts(ctx, laid, step, toolOnly)
 	if err != nil {
 		return gitsync.Result{}, err
@@ -471,7 +532,7 @@ func (s *stream) send(ctx context.Context, laid laidOut, name string, toolOnly b
 		Draft: string(pr.Draft), AutoMerge: string(pr.AutoMerge), ByHand: text.byHand,
 		People: string(pr.HumanCommits), Hold: pr.Hold, Obsolete: text.obsolete,
 		Choices: "Run `hedgehog-gitops publish --human-commits merge` to put the new change on top of these commits, or `--human-commits overwrite` to drop them from the branch.",
-		Anew:    s.options.reopen,
+		Anew:    s.options.reopen, AnyOrder: s.options.allowOlder,
 	})
 	s.fabric.Proposals = append(s.fabric.Proposals, published{
 		Stream: name, Result: result, Changes: text.changes, Title: text.title, Body: text.body, Report: text.report,

@@ -205,13 +205,19 @@ func (a *app) forgeKind(f forgeDoc, p place) (forgeKind, error) {
 	host := strings.ToLower(p.host)
 	enterprise, _ := url.Parse(a.getenv("GITHUB_SERVER_URL"))
 	switch {
-	case host == "github.com", strings.HasSuffix(host, ".ghe.com"), enterprise != nil && enterprise.Host == host:
+	case ofGitHub(host), enterprise != nil && enterprise.Host == host:
 		return forgeGitHub, nil
 	case host == "gitea.com", host == "codeberg.org":
 		return forgeGitea, nil
 	}
 	return "", hint(fmt.Errorf("nothing says which forge %s is", p.host),
 		"--forge github, gitea or none", "or write it into "+configFile+" as forge.kind")
+}
+
+// ofGitHub reports whether the host is one of GitHub's own service.
+func ofGitHub(host string) bool {
+	host = strings.ToLower(host)
+	return host == "github.com" || strings.HasSuffix(host, ".ghe.com")
 }
 
 // serverOf returns the address of the forge.
@@ -232,6 +238,11 @@ func (a *app) openGitHub(ctx context.Context, p publishConfig, where place) (*gi
 		Repository: where.repository, ServerURL: serverOf(p.Forge, where),
 		Token: strings.TrimSpace(a.getenv("GITHUB_TOKEN")), CAFile: p.Forge.CAFile,
 		UserAgent: "hedgehog-gitops/" + version(),
+	}
+	if !ofGitHub(where.host) {
+		// The limits that ask for a pause between writes are off on an Enterprise server,
+		// unless its owners say otherwise; then it says how long to wait.
+		o.Pace = -1
 	}
 	if strings.TrimSuffix(a.getenv("GITHUB_SERVER_URL"), "/") == o.ServerURL {
 		o.APIURL, o.GraphQLURL = a.getenv("GITHUB_API_URL"), a.getenv("GITHUB_GRAPHQL_URL")

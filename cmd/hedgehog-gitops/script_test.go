@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -22,6 +23,7 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs what a person would type. In a script, $SCENARIOS is the
 // folder of the scenarios, and the command "edit FILE OLD NEW" replaces a text.
+// What else there is besides testscript's own commands: see forgeCommands.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	params := scriptParams()
@@ -30,6 +32,11 @@ func TestScripts(t *testing.T) {
 }
 
 func scriptParams() testscript.Params {
+	commands := map[string]func(*testscript.TestScript, bool, []string){
+		"edit":      edit,
+		"canonical": scriptCanonical,
+	}
+	maps.Copy(commands, forgeCommands())
 	return testscript.Params{
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
@@ -37,15 +44,13 @@ func scriptParams() testscript.Params {
 		Setup: func(e *testscript.Env) error {
 			scenarios, err := filepath.Abs(filepath.Join(topPath, "fixtures/scenarios"))
 			e.Setenv("SCENARIOS", scenarios)
+			setUpForge(e)
 			return err
 		},
 		Condition: func(name string) (bool, error) {
 			return name == "root" && os.Getuid() == 0, nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"edit":      edit,
-			"canonical": scriptCanonical,
-		},
+		Cmds: commands,
 	}
 }
 

@@ -35,8 +35,10 @@ type publishedFabricView struct {
 type proposalView struct {
 	Stream string `json:"stream"`
 	// Operation is none, opened, updated, closed or left; Reason says why it was left
-	// or closed.
+	// or closed, Cause is a word for why it was left: hold, older, people, refused or
+	// reopened.
 	Operation gitsync.Operation `json:"operation"`
+	Cause     gitsync.Cause     `json:"cause"`
 	Reason    string            `json:"reason"`
 	// Number is 0 and URL empty where there is no pull request.
 	Number   int          `json:"number"`
@@ -82,7 +84,7 @@ func (r publishResult) view(a *app) publishView {
 
 func (p published) view() proposalView {
 	v := proposalView{
-		Stream: p.Stream, Operation: p.Result.Operation, Reason: p.Result.Reason,
+		Stream: p.Stream, Operation: p.Result.Operation, Cause: p.Result.Cause, Reason: p.Result.Reason,
 		Number: p.Result.Number, URL: p.Result.URL, Base: p.Result.Base, Branch: p.Result.Branch,
 		Head: p.Result.Head, Verified: p.Result.Verified, Digest: p.Result.Digest,
 		Counts: map[string]int{}, Risk: p.Changes.Risk(), Title: p.Title, Body: p.Body,
@@ -149,6 +151,9 @@ func (a *app) printPublished(r publishResult, f publishedFabric, quiet bool) err
 			for _, call := range p.Result.Calls {
 				a.say("  %s", oneLine(call))
 			}
+			if next := p.next(); next != "" {
+				a.say("%s %s", a.paint("hint:", color.FgCyan), next)
+			}
 		}
 		shown := p.Result.Operation == gitsync.Opened || p.Result.Operation == gitsync.Updated
 		if shown && (p.Result.Number == 0 || r.DryRun) {
@@ -166,11 +171,13 @@ func (p published) told(f publishedFabric, dryRun bool) string {
 	if p.Result.Number != 0 {
 		what = fmt.Sprintf("pull request #%d", p.Result.Number)
 	}
-	text := fmt.Sprintf("%s: ", plural(f.Objects, "object"))
+	text := plural(f.Objects, "object") + ": "
 	verb := map[gitsync.Operation]string{gitsync.Opened: "opened", gitsync.Updated: "updated", gitsync.ClosedObsolete: "closed", gitsync.Left: "left as it is:"}[p.Result.Operation]
 	switch {
 	case p.Result.Operation == gitsync.None && p.Result.Number != 0:
 		text += "nothing to do, " + what + " is up to date"
+	case p.Result.Operation == gitsync.None && len(p.Result.Calls) > 0:
+		text += "nothing left to propose"
 	case p.Result.Operation == gitsync.None:
 		text += "nothing to do"
 	case dryRun && p.Result.Operation != gitsync.Left:
@@ -185,4 +192,21 @@ func (p published) told(f publishedFabric, dryRun bool) string {
 		text += ": " + oneLine(p.Result.Reason)
 	}
 	return text
+}
+
+// next says what people can do about a proposal that was left, "" when nothing was.
+func (p published) next() string {
+	switch p.Result.Cause {
+	case gitsync.CauseHold:
+		return "remove the label when it may go on"
+	case gitsync.CauseOlder:
+		return "read NetBox anew; where its change log began anew: --allow-older"
+	case gitsync.CausePeople:
+		return "--human-commits merge puts what is wanted on top of them, --human-commits overwrite drops them"
+	case gitsync.CauseRefused:
+		return "--reopen proposes it again"
+	case gitsync.CauseReopened:
+		return "close it, or change NetBox"
+	}
+	return ""
 }
