@@ -68,6 +68,7 @@ func arrows() []arrow {
 		{"render", []string{"render/..."}},
 		{"gitsync", []string{"render/tree", "gitsync/..."}},
 		{"fixtures/demo", []string{"fixtures/...", "render/..."}},
+		{"fixtures/bench/gitpush", []string{"fixtures/...", "gitsync/..."}},
 		{"fixtures/generate", []string{"render/hedgehog", "render/netbox", "fixtures/..."}},
 		{"fixtures", []string{"render/hedgehog", "fixtures/..."}},
 		{"cmd", []string{"cmd/...", "render/...", "gitsync/...", "templates/..."}},

@@ -462,8 +462,11 @@ func (o objects) list(id plumbing.Hash, folder string, files map[string]gitsync.
 	if err != nil {
 		return err
 	}
+	if folder != "" {
+		folder += "/"
+	}
 	for _, e := range entries {
-		name := path.Join(folder, e.name)
+		name := folder + e.name
 		if e.isTree() {
 			if err := o.list(e.id, name, files, room); err != nil {
 				return err
