@@ -114,3 +114,19 @@ func TestFitCountsWhatItLeavesOut(t *testing.T) {
 		}
 	}
 }
+
+// The lines between sections count, too.
+func TestFitCountsEveryByte(t *testing.T) {
+	t.Parallel()
+	var sections []section
+	for range 12 {
+		s := section{rank: 1}
+		s.add("0123456789\n")
+		sections = append(sections, s)
+	}
+	for limit := 1; limit < 160; limit++ {
+		if text := fit(sections, limit); len(text) > limit {
+			t.Fatalf("%d bytes, at most %d", len(text), limit)
+		}
+	}
+}

@@ -112,6 +112,8 @@ spec:
 			[]string{"moves VPC attachment apps--web--web-1--eslag--leaf-1--leaf-2 from apps/web to staff/desks: server web-1 moves from apps/web to staff/desks"}, review.High, "VPCAttachment/apps--web--web-1--eslag--leaf-1--leaf-2", review.Replace},
 		"a server moves by another attachment": {"office", []edit{remove("VPCAttachment/apps--web--web-1--eslag--leaf-1--leaf-2"), add(attachment("apps/db", "web-1--eslag--leaf-1--leaf-2")[4:])},
 			[]string{"server web-1 moves from apps/web to apps/db"}, review.High, "", 0},
+		"a server is detached on one of two connections": {"north", []edit{remove("VPCAttachment/anycast-dns--hosts--ns1--unbundled--leaf-04")},
+			[]string{"deletes VPC attachment anycast-dns--hosts--ns1--unbundled--leaf-04: server ns1 stays in anycast-dns/hosts over another connection"}, review.Medium, "", 0},
 		"native VLAN": {"office", []edit{change(kVPCAttachment, "apps--web--web-1--eslag--leaf-1--leaf-2", func(s *hedgehog.VPCAttachmentSpec) { s.NativeVLAN = true })},
 			[]string{"native VLAN of VPC attachment apps--web--web-1--eslag--leaf-1--leaf-2 is switched on"}, review.High, "", 0},
 
@@ -414,4 +416,20 @@ func hasObject(c review.Changes, key string) bool {
 		}
 	}
 	return false
+}
+
+// Two peerings of one pair say what one does: both are told of when both go.
+func TestEveryDeletionIsTold(t *testing.T) {
+	t.Parallel()
+	manifests := scenario(t, "office")
+	double := rename(kVPCPeering, "apps--staff", "double")
+	before := apply(t, manifests, double, add(vpcPeering("apps", "staff")))
+	changes := review.Diff(before, apply(t, manifests, remove("VPCPeering/apps--staff")))
+	told := map[string]bool{}
+	for _, h := range changes.Hazards {
+		told[h.Object.Name] = true
+	}
+	if !told["apps--staff"] || !told["double"] {
+		t.Errorf("told of are %v", told)
+	}
 }

@@ -149,6 +149,7 @@ func TestNetBoxTextStaysReadable(t *testing.T) {
 		"@org/team, fixes #1":          {"`@ org/team, fixes # 1`", `@ org/team, fixes \# 1`, "@ org/team, fixes # 1"},
 		"a`b":                          {"``a`b``", "a\\`b", "a'b"},
 		"":                             {"`\"\"`", "", ""},
+		"one\r\n two\tthree ":          {"`one two three`", `one two three`, "one two three"},
 		"[skip ci]":                    {"`[skip ci]`", `\[skip ci\]`, "(skip ci)"},
 	} {
 		if got := [3]string{review.Code(original), review.Plain(original), review.Line(original)}; got != want {
@@ -234,6 +235,13 @@ func TestSecretsOfObjectsAreInNoText(t *testing.T) {
 		if !found[want] {
 			t.Errorf("no issue for %s: %v", want, found)
 		}
+	}
+	described := apply(t, before, change(hedgehog.KindSwitch, "leaf-1", func(s *hedgehog.SwitchSpec) { s.Description = "console password: see the vault" }))
+	if issues := review.Secrets(described); len(issues) != 1 || issues[0].Severity != hedgehog.Warning {
+		t.Errorf("what only looks like a secret stops nothing: %v", issues)
+	}
+	if issues := review.Secrets(after); issues.Worst() != hedgehog.Error {
+		t.Error("a secret stops nothing")
 	}
 	if issues := review.Secrets(decode(t, scenario(t, "north"))); len(issues) > 0 {
 		t.Errorf("north has no secrets: %v", issues)

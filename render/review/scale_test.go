@@ -92,6 +92,9 @@ func TestHazardsAreFoundAmongFiveThousand(t *testing.T) {
 		t.Errorf("%d changes", n)
 	}
 	first := opening("<!-- -->\n" + r.Body(bodyLimit))
+	if !strings.Contains(first, "### Who asked") {
+		t.Errorf("the hazards do not end in the first 40 lines:\n%s", first)
+	}
 	for _, want := range [][]string{
 		{"VLAN", "vpc-0007/front", "2999"}, {"ASN", "leaf-003", "65533"}, {"closes peering", "vpc-0001", "vpc-0002"}, {"keeps one leg only", "server-002-13"},
 	} {
