@@ -57,8 +57,8 @@ func sameServer(req *http.Request, via []*http.Request) error {
 	return &redirectError{strings.TrimSuffix(target.String(), "/info/refs")}
 }
 
-// send sends a request and returns the answer of a success.
-func (w *httpWire) send(ctx context.Context, s *silence, service, method, path, wants string, body []byte) (*http.Response, error) {
+// send sends a request and returns the body of a success, and from where it came.
+func (w *httpWire) send(ctx context.Context, s *silence, service, method, path, wants string, body []byte) (io.ReadCloser, *url.URL, error) {
 	w.mu.Lock()
 	address := *w.base
 	w.mu.Unlock()
@@ -70,7 +70,7 @@ func (w *httpWire) send(ctx context.Context, s *silence, service, method, path, 
 	address.RawQuery = query
 	req, err := http.NewRequestWithContext(ctx, method, address.String(), &heard{bytes.NewReader(body), ctx, s})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	req.ContentLength = int64(len(body))
 	if len(body) == 0 {
@@ -83,14 +83,14 @@ func (w *httpWire) send(ctx context.Context, s *silence, service, method, path, 
 	}
 	authorized, err := w.authorize(ctx, req)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	resp, err := w.client.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if resp.StatusCode == http.StatusOK && resp.Header.Get("Content-Type") == wants {
-		return resp, nil
+	if kind, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";"); resp.StatusCode == http.StatusOK && kind == wants {
+		return resp.Body, resp.Request.URL, nil
 	}
 	defer resp.Body.Close()
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
@@ -98,9 +98,9 @@ func (w *httpWire) send(ctx context.Context, s *silence, service, method, path, 
 		if !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain") {
 			text = nil
 		}
-		return nil, refused(service, resp, text, authorized)
+		return nil, nil, refused(service, resp, text, authorized)
 	}
-	return nil, &Error{Detail: "the answer is not one of a Git server", Err: errNotGit,
+	return nil, nil, &Error{Detail: "the answer is not one of a Git server", Err: errNotGit,
 		Hint: hintURL + "; a login page or a proxy may have answered"}
 }
 
@@ -131,18 +131,18 @@ func (w *httpWire) authorize(ctx context.Context, req *http.Request) (bool, erro
 func (w *httpWire) refs(ctx context.Context, service string) (*packp.AdvRefs, error) {
 	ctx, s := listen(ctx, w.options.Silence)
 	defer s.stop()
-	resp, err := w.send(ctx, s, service, http.MethodGet, "/info/refs?service="+service, "application/x-"+service+"-advertisement", nil)
+	body, from, err := w.send(ctx, s, service, http.MethodGet, "/info/refs?service="+service, "application/x-"+service+"-advertisement", nil)
 	if err != nil {
 		return nil, heardError(ctx, err)
 	}
-	defer resp.Body.Close()
-	refs, err := decodeRefs(&heard{resp.Body, ctx, s})
+	defer body.Close()
+	refs, err := decodeRefs(&heard{body, ctx, s})
 	if err != nil {
 		return nil, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if path, ok := strings.CutSuffix(resp.Request.URL.EscapedPath(), "/info/refs"); ok { // perhaps redirected
+	if path, ok := strings.CutSuffix(from.EscapedPath(), "/info/refs"); ok { // perhaps redirected
 		if base, err := w.base.Parse(path); err == nil && path != "" {
 			w.base = base
 		}
@@ -163,22 +163,22 @@ func (w *httpWire) call(ctx context.Context, service string, ask func(*packp.Adv
 			return nil, err
 		}
 	}
-	body, err := ask(refs)
+	request, err := ask(refs)
 	if err != nil {
 		return nil, err
 	}
 	ctx, s := listen(ctx, w.options.Silence)
-	resp, err := w.send(ctx, s, service, http.MethodPost, "/"+service, "application/x-"+service+"-result", body)
+	body, _, err := w.send(ctx, s, service, http.MethodPost, "/"+service, "application/x-"+service+"-result", request)
 	if err != nil {
 		err = heardError(ctx, err)
 		s.stop()
 		return nil, err
 	}
-	rest := &heard{resp.Body, ctx, s}
+	rest := &heard{body, ctx, s}
 	return &answer{rest, func() error {
 		drain(rest)
 		s.stop()
-		resp.Body.Close()
+		body.Close()
 		return nil
 	}}, nil
 }

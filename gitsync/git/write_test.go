@@ -593,10 +593,9 @@ func TestLargeTree(t *testing.T) {
 // What crosses the network is what is needed.
 func TestFewRequests(t *testing.T) {
 	t.Parallel()
-	server, bare, base := served(t, nil)
+	server, bare, _ := served(t, nil)
 	big := strings.Repeat("an incompressible text? no\n", 10000)
-	base = bare.Commit(t, "main", map[string]string{"other/big": big, "fabrics/a/big": big, "fabrics/b/c/d/e": "x"})
-	_ = base
+	base := bare.Commit(t, "main", map[string]string{"other/big": big, "fabrics/a/big": big, "fabrics/b/c/d/e": "x"})
 	repo := open(t, options(bare.URL))
 	steps := []struct {
 		name     string
