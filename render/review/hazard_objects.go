@@ -97,7 +97,7 @@ func (d *differ) judgeAttachments() {
 				continue
 			}
 		}
-		risk, effects := Level(Low), []Words(nil)
+		risk, effects := Low, []Words(nil)
 		for _, server := range d.before.servers(spec.Connection) {
 			level, words := d.leaves(server, spec.Subnet)
 			risk = max(risk, level)
