@@ -91,6 +91,13 @@ func TestCallsAreFew(t *testing.T) {
 		"a draft": {func(ctx context.Context, _ *testing.T, f fixture, pr gitsync.PullRequest) error {
 			return f.forge.SetDraft(ctx, pr, true)
 		}, "convertPullRequestToDraft"},
+		"waiting for nothing, as it does": {func(ctx context.Context, _ *testing.T, f fixture, pr gitsync.PullRequest) error {
+			return f.forge.AutoMerge(ctx, pr, "")
+		}, ""},
+		"waiting to be merged, as it does": {func(ctx context.Context, _ *testing.T, f fixture, pr gitsync.PullRequest) error {
+			pr.AutoMerge = true
+			return f.forge.AutoMerge(ctx, pr, "squash")
+		}, ""},
 		"ready, which it is": {func(ctx context.Context, _ *testing.T, f fixture, pr gitsync.PullRequest) error {
 			return f.forge.SetDraft(ctx, pr, false)
 		}, ""},
@@ -144,8 +151,14 @@ func TestAnOpenOneIsFoundBehindAHundredOthers(t *testing.T) {
 	if err != nil || len(all) != 101 || all[100].Number != first.Number || all[0].Number != 101 {
 		t.Errorf("found %d, %v; want 101, the open one last", len(all), err)
 	}
-	if n := len(f.Requests()); n > 3 {
-		t.Errorf("that took %d requests", n)
+	requests := f.Requests()
+	if len(requests) > 3 {
+		t.Errorf("that took %d requests", len(requests))
+	}
+	for _, r := range requests[:2] { // GitHub ignores a head without an owner, and tells of all branches
+		if !strings.Contains(r.Path, "head=acme%3Ahedgehog-gitops%2Ffabric-a&") {
+			t.Errorf("it asked for %s", r.Path)
+		}
 	}
 }
 

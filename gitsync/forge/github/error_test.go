@@ -214,6 +214,15 @@ func TestRefusalsAreExplained(t *testing.T) {
 			},
 			kind: gitsync.ErrDenied, want: []string{"Configure SSO"},
 		},
+		"a right that only GitHub knows of": {
+			before: func(_ *testing.T, f fixture) {
+				f.Fail(hub.Fault{Operation: "git/create-ref", Status: 403, Message: "Resource not accessible by integration", Header: http.Header{
+					"X-Accepted-Github-Permissions": {"contents=write,workflows=write; administration=write"},
+				}})
+			},
+			call: func(ctx context.Context, _ *testing.T, f fixture) error { return writing(ctx, f.forge) },
+			kind: gitsync.ErrDenied, want: []string{`"contents: write and workflows: write or administration: write"`},
+		},
 		"an archived repository": {
 			before: func(_ *testing.T, f fixture) {
 				f.Fail(hub.Fault{Operation: "pulls/create", Status: 403, Message: "Repository was archived so is read-only."})

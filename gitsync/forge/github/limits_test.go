@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -136,6 +137,25 @@ func TestLimitsAreWaitedFor(t *testing.T) {
 				t.Errorf("there are %d comments, want %d", got, want)
 			}
 		})
+	}
+}
+
+// The last request of an hour says so, and the next one is sent all the same: only
+// GitHub knows when the hour is over.
+func TestTheLastRequestOfAnHourIsNoReasonToStop(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, hub.Options{}, "a person's token", nil)
+	pr := f.open(t)
+	f.Fail(hub.Fault{Operation: "issues/list-comments", Status: 200, Raw: "[]", Header: http.Header{
+		"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10)},
+	}})
+	for range 2 {
+		if _, err := f.forge.Comments(t.Context(), pr.Number); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := len(f.Requests()); n != 2 {
+		t.Errorf("%d requests were sent, want 2", n)
 	}
 }
 

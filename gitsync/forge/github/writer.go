@@ -340,8 +340,6 @@ func (w *Writer) move(ctx context.Context, write gitsync.Write, commit gitsync.H
 			switch {
 			case readErr != nil:
 				return readErr
-			case now == commit: // the answer to an earlier try was lost
-				return nil
 			case now != write.Old:
 				return moved(write, now)
 			}
