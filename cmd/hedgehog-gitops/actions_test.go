@@ -400,8 +400,8 @@ func TestAnnotationsAreTheWorst(t *testing.T) {
 		t.Errorf("annotations (-want +got):\n%s\n%s", diff, &runner.log)
 	}
 	for _, want := range []string{
-		"::error title=vlan-missing::the prefix has no VLAN (https://netbox.example.com/ipam/prefixes/7/). give it one\n",
-		"::error title=fabric lab::100%25 broken ::set-output name=digest::x. try again\n",
+		"::error title=vlan-missing::the prefix has no VLAN (https://netbox.example.com/ipam/prefixes/7/). Hint: give it one\n",
+		"::error title=fabric lab::100%25 broken ::set-output name=digest::x. Hint: try again\n",
 		"::notice title=hedgehog-gitops::22 more errors and 20 more warnings in the report\n",
 	} {
 		if !strings.Contains(runner.log.String(), want) {
