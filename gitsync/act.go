@@ -36,6 +36,9 @@ func (a *actor) act(ctx context.Context, actions []action) error {
 	for _, step := range actions {
 		if a.target.DryRun {
 			a.list(step)
+			if err := a.check(ctx, step); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := ctx.Err(); err != nil {
@@ -46,6 +49,29 @@ func (a *actor) act(ctx context.Context, actions []action) error {
 		}
 	}
 	return nil
+}
+
+// check finds out what a dry run can of whether an action would work.
+func (a *actor) check(ctx context.Context, step action) error {
+	push, ok := step.(doPush)
+	if !ok {
+		return nil
+	}
+	write, err := a.write(ctx, push)
+	if err != nil {
+		return err
+	}
+	for _, edge := range []any{a.target.Writer, a.target.Repo} {
+		if checker, ok := edge.(checker); ok {
+			return checker.Check(ctx, write)
+		}
+	}
+	return nil
+}
+
+// checker is a [Writer] that can say beforehand what is wrong with a commit.
+type checker interface {
+	Check(context.Context, Write) error
 }
 
 // list notes the call that an action makes.
@@ -173,19 +199,25 @@ func again(err error, when ...error) error {
 	return err
 }
 
-func (a *actor) push(ctx context.Context, step doPush) error {
+// write returns the commit to be made.
+func (a *actor) write(ctx context.Context, step doPush) (Write, error) {
 	changes, err := a.contents(ctx, step.push.changes)
-	if err != nil {
-		return err
-	}
-	a.list(step)
-	written, err := a.target.Writer.Write(ctx, Write{
+	return Write{
 		Branch:  a.proposal.Branch,
 		Old:     step.push.old,
 		Parents: step.push.parents,
 		Changes: changes,
 		Message: a.proposal.commitMessage(step.push.changes),
-	})
+	}, err
+}
+
+func (a *actor) push(ctx context.Context, step doPush) error {
+	write, err := a.write(ctx, step)
+	if err != nil {
+		return err
+	}
+	a.list(step)
+	written, err := a.target.Writer.Write(ctx, write)
 	if err != nil {
 		return again(fmt.Errorf("writing the branch %s: %w", a.proposal.Branch, err), ErrMoved)
 	}
@@ -301,12 +333,12 @@ func (a *actor) close(ctx context.Context, step doClose) error {
 }
 
 // add adds names to the pull request. A forge may not know yet of one that it has just
-// opened, so that is asked more than once.
+// opened, so that is tried twice.
 func (a *actor) add(ctx context.Context, step action, names []string, call func(context.Context, int, []string) error) error {
 	a.list(step)
 	err := call(ctx, a.pr.Number, names)
-	for i := 0; a.fresh && i < len(a.target.Pauses) && worthRepeating(err); i++ {
-		if err := pause(ctx, a.target.Pauses[i]); err != nil {
+	if a.fresh && len(a.target.Pauses) > 0 && worthRepeating(err) {
+		if err := pause(ctx, a.target.Pauses[0]); err != nil {
 			return err
 		}
 		a.list(step)

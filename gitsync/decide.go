@@ -62,6 +62,13 @@ type plan struct {
 	warnings  []string
 }
 
+// talks reports whether the comments of the pull request have to be known: there is one
+// to be made, or one may have to be taken back.
+func (p plan) talks(open *pull) bool {
+	return len(p.actions) > 0 && (!open.marked || open.marker.Talk ||
+		slices.ContainsFunc(p.actions, func(a action) bool { _, ok := a.(doComment); return ok }))
+}
+
 // action is a call that writes.
 type action interface{ isAction() }
 
@@ -186,7 +193,12 @@ func (d *decider) refused() bool {
 // stop leaves the branch to people, and tells them once.
 func (d *decider) stop(reason string) {
 	d.leave(CausePeople, reason)
-	if d.state.open != nil {
+	if open := d.state.open; open != nil {
+		if m := open.marker; !m.Talk {
+			// Written first: who comes after a killed run looks for the comment.
+			m.Version, m.Stream, m.Talk = markerVersion, d.proposal.Stream, true
+			d.do(doRecord{marker: m})
+		}
 		d.say(talkPeople, peopleComment(d.proposal, d.state))
 	}
 }
@@ -232,7 +244,7 @@ func (d *decider) withdraw() {
 		d.plan.operation, d.plan.reason = ClosedObsolete, "nothing is left to propose"
 		d.say(talkObsolete, obsoleteComment(d.proposal))
 		m := s.open.marker
-		m.Version, m.Stream, m.Closed = markerVersion, d.proposal.Stream, true
+		m.Version, m.Stream, m.Closed, m.Talk = markerVersion, d.proposal.Stream, true, true
 		d.do(doClose{marker: m})
 	}
 	if s.head == "" {

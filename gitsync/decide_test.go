@@ -102,7 +102,7 @@ func TestDecide(t *testing.T) {
 		"held by another label":                       {[]func(*row){other, held, func(r *row) { r.proposal.Hold = "wait" }}, "updated, Push, Record marker"},
 		"obsolete":                                    {[]func(*row){same}, "closed, Comment obsolete, Close, Delete"},
 		"obsolete without its branch":                 {[]func(*row){same, func(r *row) { r.state.head, r.state.lineage = "", lineage{} }}, "closed, Comment obsolete, Close"},
-		"obsolete with people's commits":              {[]func(*row){same, people}, "left, Comment people"},
+		"obsolete with people's commits":              {[]func(*row){same, people}, "left, Record marker, Comment people"},
 		"obsolete with people's commits, overwritten": {[]func(*row){same, people, func(r *row) { r.proposal.People = PeopleOverwrite }}, "closed, Comment obsolete, Close, Delete"},
 		"obsolete with what others updated":           {[]func(*row){same, updated}, "closed, Comment obsolete, Close"},
 		"obsolete, opened again by people":            {[]func(*row){same, func(r *row) { r.state.open.marker.Closed = true }}, "left"},
@@ -122,7 +122,7 @@ func TestDecide(t *testing.T) {
 		"merged and reverted, asked for anew":         {[]func(*row){merged, gone, func(r *row) { r.state.reverted, r.proposal.Anew = true, true }}, "opened, Push new, Open"},
 		"merged, and not yet to be seen in base":      {[]func(*row){merged, gone}, "opened, Push new, Open"},
 		"people's commits beside":                     {[]func(*row){people}, "none"},
-		"people's commits in the way":                 {[]func(*row){other, people}, "left, Comment people"},
+		"people's commits in the way":                 {[]func(*row){other, people}, "left, Record marker, Comment people"},
 		"people's commits in the way, merged":         {[]func(*row){other, people, func(r *row) { r.proposal.People = PeopleMerge }}, "updated, Push, Record marker"},
 		"people's commits in the way, overwritten":    {[]func(*row){other, people, func(r *row) { r.proposal.People = PeopleOverwrite }}, "updated, Comment replaced, Push, Record marker"},
 		"people's commits in the way of a closed one": {[]func(*row){closed, other, people}, "left"},
@@ -152,15 +152,18 @@ func TestDecide(t *testing.T) {
 		"a comment that does not hold any more": {[]func(*row){other, func(r *row) {
 			r.state.comments = []Comment{{ID: 1, Body: peopleComment(r.proposal, r.state)}}
 		}}, "updated, Push, Reword, Record marker"},
+		"a comment that was taken back by people": {[]func(*row){other, func(r *row) { r.state.open.marker.Talk = true }}, "updated, Push, Record marker"},
+		"a comment that was not made":             {[]func(*row){other, people, func(r *row) { r.state.open.marker.Talk = true }}, "left, Comment people"},
 		"a comment that holds": {[]func(*row){other, people, func(r *row) {
+			r.state.open.marker.Talk = true
 			r.state.comments = []Comment{{ID: 1, Body: peopleComment(r.proposal, r.state)}}
 		}}, "left"},
 		"a comment that says too little": {[]func(*row){other, people, func(r *row) {
 			r.state.comments = []Comment{{ID: 1, Body: commentMarker("lab", talkPeople)}}
-		}}, "left, Reword"},
+		}}, "left, Record marker, Reword"},
 		"another stream's comment": {[]func(*row){other, people, func(r *row) {
 			r.state.comments = []Comment{{ID: 1, Body: commentMarker("lab-upgrade", talkPeople)}}
-		}}, "left, Comment people"},
+		}}, "left, Record marker, Comment people"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -179,6 +182,9 @@ func TestDecide(t *testing.T) {
 			}
 			if (got.operation == Left) != (got.reason != "" && got.operation != ClosedObsolete) {
 				t.Errorf("operation %s, reason %q", got.operation, got.reason)
+			}
+			if (got.operation == Left) != (got.cause != "") {
+				t.Errorf("operation %s, cause %q", got.operation, got.cause)
 			}
 			if again := decide(r.proposal, r.state); fmt.Sprintf("%+v", again) != fmt.Sprintf("%+v", got) {
 				t.Error("the same is decided otherwise a second time")

@@ -278,7 +278,7 @@ func TestACommitThatComesInBetweenIsKept(t *testing.T) {
 				t.Fatalf("%s, at %d: %v", people, at, err)
 			}
 			if human == "" {
-				if at < 6 {
+				if at < 5 {
 					t.Errorf("%s: there were only %d calls", people, at)
 				}
 				break
@@ -306,6 +306,33 @@ func TestARunThatAlwaysComesLateGivesUp(t *testing.T) {
 	if !errors.Is(err, ErrMoved) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// P13: a branch that is replaced between the question where it stands and the fetch.
+func TestABranchThatIsGoneWhenItIsReadIsLookedAtAgain(t *testing.T) {
+	t.Parallel()
+	s := opened(t)
+	s.want(map[string]string{"a.yaml": "a3\n"})
+	s.newProcess()
+	target := s.edges()
+	target.Repo = &goneRepo{worldRepo: worldRepo{s.world}, gone: s.branches[botBranch]}
+	if got, err := Propose(t.Context(), target, s.made()); err != nil || got.Operation != Updated {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// goneRepo does not find a commit once.
+type goneRepo struct {
+	worldRepo
+	gone Hash
+}
+
+func (r *goneRepo) Log(ctx context.Context, commit Hash, limit int, stop func(Commit) bool) ([]Commit, error) {
+	if commit == r.gone {
+		r.gone = ""
+		return nil, fmt.Errorf("fetching %s: %w", commit, ErrNotFound)
+	}
+	return r.worldRepo.Log(ctx, commit, limit, stop)
 }
 
 type lateWriter struct{ worldWriter }

@@ -30,6 +30,8 @@ type marker struct {
 	AutoMerge bool `json:"auto,omitempty"`
 	// Closed is whether we closed the pull request, and not people.
 	Closed bool `json:"closed,omitempty"`
+	// Talk is whether there may be a comment of ours that can cease to hold.
+	Talk bool `json:"talk,omitempty"`
 }
 
 const (
@@ -77,7 +79,7 @@ func parseMarker(text string) (marker, bool) {
 // a write.
 func (m marker) equal(other marker) bool {
 	return m.Stream == other.Stream && m.Digest == other.Digest && m.Head == other.Head && m.Text == other.Text &&
-		m.AutoMerge == other.AutoMerge && m.Closed == other.Closed && slices.Equal(m.Labels, other.Labels) &&
+		m.AutoMerge == other.AutoMerge && m.Closed == other.Closed && m.Talk == other.Talk && slices.Equal(m.Labels, other.Labels) &&
 		slices.Equal(m.Assignees, other.Assignees) && slices.Equal(m.Reviewers, other.Reviewers)
 }
 

@@ -24,6 +24,7 @@ func Propose(ctx context.Context, target Target, proposal Proposal) (Result, err
 	err := r.propose(ctx)
 	if err != nil {
 		err = fmt.Errorf("proposing %s: %w", proposal.Stream, err)
+		r.result.Operation, r.result.Cause, r.result.Reason = r.done(), "", ""
 	}
 	return r.result, err
 }
@@ -41,6 +42,17 @@ type run struct {
 	// pushed and opened say what happened in an attempt before.
 	pushed, opened bool
 	result         Result
+}
+
+// done is what became of the proposal before an error.
+func (r *run) done() Operation {
+	switch {
+	case r.opened:
+		return Opened
+	case r.pushed:
+		return Updated
+	}
+	return None
 }
 
 func (r *run) propose(ctx context.Context) error {
@@ -80,8 +92,7 @@ func (r *run) attempt(ctx context.Context) error {
 		return err
 	}
 	p := decide(r.proposal, s)
-	if len(p.actions) > 0 && s.open != nil {
-		// Comments are read only when there is something to do at all.
+	if s.open != nil && p.talks(s.open) {
 		if s.comments, err = r.target.Forge.Comments(ctx, s.open.Number); err != nil {
 			return fmt.Errorf("reading the comments of pull request #%d: %w", s.open.Number, err)
 		}
@@ -286,7 +297,9 @@ func (r *run) neededPush(ctx context.Context, s *state) (*push, error) {
 	if others && r.proposal.People != PeopleOverwrite {
 		return r.pushOnTop(ctx, s, have, clash)
 	}
-	if clash || len(r.missing(have, nil)) > 0 {
+	// What was merged once has to leave base anew: Git would see nothing to merge.
+	merged := s.reverted && s.fork != r.proposal.From
+	if clash || merged || len(r.missing(have, nil)) > 0 {
 		return fresh, nil
 	}
 	return nil, nil

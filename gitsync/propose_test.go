@@ -1005,7 +1005,7 @@ func TestLabelsOfANewPullRequestAreTriedAgain(t *testing.T) {
 	s.proposal.Labels = []string{"netbox"}
 	s.want(map[string]string{"a.yaml": "a2\n"})
 	s.newProcess()
-	slow := &slowForge{worldForge: worldForge{s.world}, failures: 2}
+	slow := &slowForge{worldForge: worldForge{s.world}, failures: 1}
 	target := s.edges()
 	target.Forge = slow
 	got, err := Propose(t.Context(), target, s.made())
@@ -1326,6 +1326,18 @@ func TestWithoutAForge(t *testing.T) {
 	run(Opened)
 	s.want(map[string]string{"a.yaml": "a4\n"})
 	run(ClosedObsolete)
+	run(None)
+
+	// What was merged and reverted is not put again here either.
+	s.want(map[string]string{"a.yaml": "a6\n"})
+	run(Opened)
+	s.merge(botBranch, worldBase, "Ann", "Merge branch '"+botBranch+"'", "merge")
+	s.commitFiles(worldBase, "Ann", "revert", map[string]string{ownFolder + "/a.yaml": "a4\n"})
+	if got := run(Left); got.Cause != CauseRefused {
+		t.Errorf("got %+v", got)
+	}
+	s.proposal.Anew = true
+	run(Updated)
 	run(None)
 }
 
