@@ -250,7 +250,7 @@ func TestRefusalsAreExplained(t *testing.T) {
 			call: func(ctx context.Context, _ *testing.T, f fixture) error {
 				_, err := f.forge.PullRequests(ctx, branch)
 				if err != nil && (strings.ContainsAny(err.Error(), "\x1b\r\n\u202e") || len(err.Error()) > 600) {
-					return fmt.Errorf("it says %q", err)
+					return fmt.Errorf("it says %w", err)
 				}
 				return err
 			},
