@@ -178,7 +178,7 @@ func breakReferences(text string) string {
 		case '#', '!':
 			cut = isDigit(next)
 		case '-':
-			cut = isDigit(next) && i >= 2 && strings.EqualFold(text[i-2:i], "gh") && (i == 2 || !isWordByte(text[i-3]))
+			cut = isDigit(next) && i >= 2 && strings.EqualFold(text[i-2:i], "gh") && (i == 2 || text[i-3] >= utf8.RuneSelf || !isWordByte(text[i-3]))
 		case '<':
 			cut = isLetter(next) || next == '/' || next == '!' || next == '?'
 		case ':':

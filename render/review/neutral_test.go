@@ -22,7 +22,7 @@ import (
 // hostileTexts are what somebody with a NetBox login may write into a field.
 func hostileTexts() []string {
 	return []string{
-		"", " ", "@org/team", "@alice", "cc @alice @bob-2", "a@b.example", "fixes #1", "Closes: #12", "resolves org/repo#3", "GH-1", "gh-22", "see !5",
+		"", " ", "@org/team", "@alice", "cc @alice @bob-2", "a@b.example", "fixes #1", "Closes: #12", "resolves org/repo#3", "GH-1", "gh-22", "\x1egh-2", "égh-2", "see !5",
 		"fixes https://github.com/org/repo/issues/1", "closes https://git.example/org/repo/pull/7", "https://evil.example/x", "www.evil.example", "ftp://evil.example", "mailto:a@b.example",
 		"<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "</details>", "<details><summary>x</summary>", "<!-- hidden -->", "-->", "<a href=//x>y</a>", "<b>", "a < b", "<@U123>", "<https://evil.example>",
 		"`", "``", "```", "````\n", "`code`", "`` ` ``", "~~~", "~~x~~", "**bold**", "__init__", "_x_", "*x*", "# heading", "## x", "- item", "+ item", "* item", "1. one", "1) one", "> quote", "---", "===", "\\", "\\@alice", "\\`",
