@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/git"
 	"hedgehog-gitops/render"
 	"hedgehog-gitops/render/hedgehog"
 	"hedgehog-gitops/render/netbox"
@@ -100,7 +101,9 @@ type publishResult struct {
 	Root      string
 	NetBoxURL string
 	Repo      string
-	DryRun    bool
+	// Forge is how people call the forge, "" when there is none.
+	Forge  string
+	DryRun bool
 	// Notices are about the credentials: what a pull request made with them will not
 	// do.
 	Notices []string
@@ -129,6 +132,7 @@ type publisher struct {
 	conf    publishConfig
 	root    string
 	netbox  string // the address, "" when it is not known
+	repo    string // the address, without what is secret in it
 	target  gitsync.Target
 	// committer is the address that commits get, "" when the forge decides it.
 	committer string
@@ -172,12 +176,13 @@ func runPublish(ctx context.Context, o publishOptions, result *publishResult) er
 		return err
 	}
 	defer remote.close()
-	p.target, p.committer = remote.target, remote.committer
+	p.target, p.committer, p.repo = remote.target, remote.committer, remote.name
 	p.target.DryRun = o.dryRun
 
 	*result = publishResult{Root: p.root, NetBoxURL: p.netbox, Repo: remote.name, DryRun: o.dryRun}
 	if p.target.Forge != nil {
-		result.Notices = p.target.Forge.Traits().Notices
+		traits := p.target.Forge.Traits()
+		result.Forge, result.Notices = traits.Name, traits.Notices
 	}
 	snapshot := &netbox.Snapshot{}
 	if fabrics := usable(chosen); len(fabrics) > 0 {
@@ -274,6 +279,9 @@ func (p publisher) publish(ctx context.Context, chosen chosenFabric, one *publis
 func (p publisher) propose(ctx context.Context, chosen chosenFabric, one *publishedFabric) error {
 	base, head, err := gitsync.FindBase(ctx, p.target.Repo, string(p.conf.PullRequest.Base))
 	if err != nil {
+		if unreachable := (*git.Error)(nil); errors.As(err, &unreachable) {
+			return fmt.Errorf("%s: %w", p.repo, err)
+		}
 		return hint(err, "--base BRANCH, or pullRequest.base in "+configFile+", names another branch")
 	}
 	branch, err := branchOf(p.conf.PullRequest.Branch, chosen.name)
@@ -348,8 +356,8 @@ func (s *stream) layOut(ctx context.Context, in render.Input) (laidOut, error) {
 // mergesLooked is how many commits of base are looked at for the last merge.
 const mergesLooked = 50
 
-// takenBack returns what the last merge brought, base has no longer, and NetBox wants
-// still or again, as far as these are objects: path -> content, nil for a removal.
+// takenBack returns what the last merge brought, NetBox wants, and base has again as it
+// was before the merge, as far as these are objects: path -> content, nil for a removal.
 func (s *stream) takenBack(ctx context.Context, merged tree.Tree) (map[string][]byte, error) {
 	commit := s.merge.Commit
 	if len(commit.Parents) == 0 {
@@ -364,18 +372,21 @@ func (s *stream) takenBack(ctx context.Context, merged tree.Tree) (map[string][]
 		}
 	}
 	back := map[string][]byte{}
-	for name, file := range sides[1] {
-		content, known := s.known[file.Blob]
-		if _, ok := objectOf(name); !ok || !known || sides[0][name] == file {
-			continue
-		}
-		if have, ok := merged.Get(s.strip(name)); !ok || gitsync.BlobID(have) != file.Blob {
+	take := func(name string, content []byte) {
+		before := sides[0][name].Blob
+		have, there := merged.Get(s.strip(name))
+		if _, ok := objectOf(name); ok && there == (before != "") && (!there || gitsync.BlobID(have) == before) {
 			back[s.strip(name)] = content
 		}
 	}
+	for name, file := range sides[1] {
+		if content, known := s.known[file.Blob]; known && sides[0][name].Blob != file.Blob {
+			take(name, content)
+		}
+	}
 	for name := range sides[0] {
-		if _, ok := objectOf(name); ok && sides[1][name] == (gitsync.File{}) && merged.Has(s.strip(name)) {
-			back[s.strip(name)] = nil
+		if _, stays := sides[1][name]; !stays {
+			take(name, nil)
 		}
 	}
 	return back, nil
@@ -431,7 +442,11 @@ func (s *stream) merged(ctx context.Context) (tree.Tree, error) {
 	var unknown []string
 	for name, file := range files {
 		if file.Mode != gitsync.ModeFile && file.Mode != gitsync.ModeExecutable {
-			return tree.Tree{}, hint(fmt.Errorf("%s in the repository is no plain file", name), "put a copy of the file there: symbolic links and submodules are not followed")
+			kind := "a submodule"
+			if file.Mode == gitsync.ModeLink {
+				kind = "a symbolic link"
+			}
+			return tree.Tree{}, hint(fmt.Errorf("%s in the repository is %s, no plain file", name, kind), "put a copy of the file there: links and submodules are not followed")
 		}
 		content, ok := s.known[file.Blob]
 		if !ok {

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -14,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"hedgehog-gitops/fixtures/github"
+	"hedgehog-gitops/render"
 	"hedgehog-gitops/render/netbox"
 )
 
@@ -31,6 +34,7 @@ import (
 //	person NAME link BRANCH PATH TARGET   puts a symbolic link there
 //	person NAME submodule BRANCH PATH
 //	person NAME revert BRANCH             takes the last commit of the branch back
+//	older BRANCH PATH OLD NEW             a merged file as an earlier version of the program wrote it, and its lock
 //	pull N FILE                           writes what the server knows of a pull request
 //	calls FILE                            writes what was asked of the server since the last time, a line each
 //	netbox FILE OLD NEW                   an edit in NetBox: replaces a text in a snapshot, which is then a newer one
@@ -39,6 +43,7 @@ func forgeCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"hub": usage("hub [OPTION=VALUE]...", 0, startHub), "token": usage("token LOGIN RIGHT=LEVEL...", 1, scriptToken),
 		"protect": usage("protect BRANCH APPROVALS", 2, scriptProtect),
 		"person":  usage("person NAME DOES WHAT...", 3, scriptPerson),
+		"older":   usage("older BRANCH PATH OLD NEW", 4, scriptOlder),
 		"pull":    usage("pull N FILE", 2, scriptPull), "calls": usage("calls FILE", 1, scriptCalls),
 		"netbox": usage("netbox FILE OLD NEW", 3, scriptNetBox),
 	}
@@ -261,6 +266,30 @@ func (p person) revert(ts *testscript.TestScript, branch string) {
 			args = append(args, "--mainline=1")
 		}
 		git(args...)
+	})
+}
+
+// scriptOlder replaces a text in a generated file and the file's digest in the lock of
+// its root.
+func scriptOlder(ts *testscript.TestScript, args []string) {
+	branch, name := args[0], args[1]
+	releaser := person{"releaser", hubOf(ts).Person("releaser")}
+	releaser.work(ts, branch, func(dir string, git func(...string) string) {
+		digest := func(content string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(content))) }
+		replace := func(name, old, next string) (before, after string) {
+			content, err := os.ReadFile(filepath.Join(dir, name))
+			ts.Check(err)
+			before = string(content)
+			if strings.Count(before, old) != 1 {
+				ts.Fatalf("%s has %q %d times", name, old, strings.Count(before, old))
+			}
+			after = strings.Replace(before, old, next, 1)
+			ts.Check(os.WriteFile(filepath.Join(dir, name), []byte(after), 0o644))
+			return before, after
+		}
+		before, after := replace(name, args[2], args[3])
+		replace(path.Join(path.Dir(path.Dir(name)), render.LockName), digest(before), digest(after))
+		git("commit", "--quiet", "--all", "-m", "As it was written before")
 	})
 }
 

@@ -133,29 +133,31 @@ func (a *app) printPublished(r publishResult, f publishedFabric, quiet bool) err
 		a.printError(f.Err)
 	}
 	name := a.paint(f.Name, color.Bold)
-	if len(f.Proposals) == 0 {
-		if !quiet {
-			a.say("%s: not published", name)
-		}
-		return nil
+	if !f.Rendered && !quiet {
+		a.say("%s: not published", name)
 	}
 	for i, p := range f.Proposals {
 		for _, w := range p.Result.Warnings {
 			a.say("%s %s", a.paint("warning:", color.FgYellow, color.Bold), oneLine(w))
 		}
-		if i > 0 && p.Result.Operation == gitsync.None {
-			continue // nothing is the usual thing there
+		idle := p.Result.Operation == gitsync.None && p.Result.Number == 0 && len(p.Result.Calls) == 0
+		if i > 0 && idle || !f.Rendered && p.Result.Operation == gitsync.None {
+			continue // nothing is the usual thing for a second one, and for one that failed
 		}
-		if !quiet {
-			a.say("%s: %s", name, p.told(f, r.DryRun))
+		left := p.Result.Operation == gitsync.Left
+		switch {
+		case !quiet:
+			a.say("%s: %s", name, p.told(r, f))
 			for _, call := range p.Result.Calls {
 				a.say("  %s", oneLine(call))
 			}
-			if next := p.next(); next != "" {
-				a.say("%s %s", a.paint("hint:", color.FgCyan), next)
-			}
+		case left:
+			a.say("%s %s: %s", a.paint("warning:", color.FgYellow, color.Bold), name, p.told(r, f))
 		}
-		shown := p.Result.Operation == gitsync.Opened || p.Result.Operation == gitsync.Updated
+		if left {
+			a.say("%s %s", a.paint("hint:", color.FgCyan), p.next())
+		}
+		shown := f.Rendered && (p.Result.Operation == gitsync.Opened || p.Result.Operation == gitsync.Updated)
 		if shown && (p.Result.Number == 0 || r.DryRun) {
 			if _, err := fmt.Fprintf(a.people(), "# %s\n\n%s\n", p.Title, strings.TrimSpace(p.Body)); err != nil {
 				return err
@@ -166,10 +168,13 @@ func (a *app) printPublished(r publishResult, f publishedFabric, quiet bool) err
 }
 
 // told says in one line what became of the proposal.
-func (p published) told(f publishedFabric, dryRun bool) string {
+func (p published) told(r publishResult, f publishedFabric) string {
 	what := "the branch " + p.Result.Branch
-	if p.Result.Number != 0 {
+	switch {
+	case p.Result.Number != 0:
 		what = fmt.Sprintf("pull request #%d", p.Result.Number)
+	case r.Forge != "" && p.Result.Operation == gitsync.Opened:
+		what = "a pull request from " + p.Result.Branch
 	}
 	text := plural(f.Objects, "object") + ": "
 	verb := map[gitsync.Operation]string{gitsync.Opened: "opened", gitsync.Updated: "updated", gitsync.ClosedObsolete: "closed", gitsync.Left: "left as it is:"}[p.Result.Operation]
@@ -180,7 +185,7 @@ func (p published) told(f publishedFabric, dryRun bool) string {
 		text += "nothing left to propose"
 	case p.Result.Operation == gitsync.None:
 		text += "nothing to do"
-	case dryRun && p.Result.Operation != gitsync.Left:
+	case r.DryRun && p.Result.Operation != gitsync.Left:
 		text += "would have " + verb + " " + what
 	default:
 		text += verb + " " + what
