@@ -8,10 +8,20 @@
 GO   ?= go
 LINT  = $$($(GO) -C fixtures/tools tool -n golangci-lint)
 
-.PHONY: build test check lint vet race fuzz generate bench demo demo-forge netbox-up netbox-down gitea-up gitea-down clean
+.PHONY: build dist test check lint vet race fuzz generate bench demo demo-forge netbox-up netbox-down gitea-up gitea-down clean
 
 build:
 	$(GO) build -trimpath -o bin/ ./cmd/...
+
+# What a release holds, and action.yml reads.
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
+DIST      ?= bin/dist
+dist:
+	rm -rf '$(DIST)' && mkdir -p '$(DIST)'
+	@set -e; for p in $(PLATFORMS); do set -x; \
+		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -ldflags='-s -w -buildid=' -o "$(DIST)/hedgehog-gitops_$${p%/*}_$${p#*/}" ./cmd/hedgehog-gitops; \
+		{ set +x; } 2>/dev/null; done
+	cd '$(DIST)' && sha256sum hedgehog-gitops_* >SHA256SUMS
 
 # NetBox and Gitea are installed before the tests, where their progress can be seen.
 test:
