@@ -95,7 +95,7 @@ func (a *app) openRemote(ctx context.Context, conf *config, p publishConfig) (re
 	switch w := p.Forge.Writer; {
 	case api == nil || w == writerGit:
 	case w == writerAPI:
-		r.target.Writer, r.committer = api, ""
+		r.target.Writer, r.committer = github.Always(api, repo), ""
 	case options.Sign == nil && place.host == "github.com":
 		// GitHub signs what comes over its API.
 		r.target.Writer, r.committer = github.Either(api, repo), ""

@@ -340,5 +340,16 @@ func (r *Repo) checkAttributes(ctx context.Context, w gitsync.Write, root plumbi
 		detail += fmt.Sprintf(" (and %d more)", len(all)-1)
 	}
 	return &Error{Detail: neutral(detail), Hint: fmt.Sprintf("what is read from the branch would not be what was written: take the attribute back below it, with a line such as %q",
-		all[0].Path+" -"+strings.SplitN(all[0].Attribute, "=", 2)[0])}
+		commonFolder(all)+"** -"+strings.SplitN(all[0].Attribute, "=", 2)[0])}
+}
+
+// commonFolder returns the deepest folder that holds all of the files, with its slash.
+func commonFolder(all []Rewrite) string {
+	folder := all[0].Path
+	for _, w := range all {
+		for !strings.HasPrefix(w.Path, folder) || !strings.HasSuffix(folder, "/") && folder != "" {
+			folder = folder[:strings.LastIndexByte(strings.TrimSuffix(folder, "/"), '/')+1]
+		}
+	}
+	return folder
 }

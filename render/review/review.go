@@ -99,6 +99,16 @@ func (l Level) String() string { return [...]string{"low", "medium", "high"}[l] 
 // MarshalText returns the level as --json writes it.
 func (l Level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
+// UnmarshalText reads what [Level.MarshalText] writes.
+func (l *Level) UnmarshalText(text []byte) error {
+	for *l = Low; *l <= High; *l++ {
+		if l.String() == string(text) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no level of risk", text)
+}
+
 // Field is a difference of one value.
 type Field struct {
 	// Path leads to the value: spec.subnets.web.vlan. Items of lists go by their

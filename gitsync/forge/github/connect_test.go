@@ -273,12 +273,25 @@ func TestEitherTakesTheApiForWhatSuitsIt(t *testing.T) {
 			}
 		})
 	}
-	t.Run("git says what is wrong", func(t *testing.T) {
-		git := &gitWriter{wrong: errors.New("a .gitattributes would rewrite it")}
-		w := github.Either(connect(t, asCloud(t, s, bot)).Writer(), git)
-		_, err := w.Write(t.Context(), gitsync.Write{Branch: "wrong", Parents: []gitsync.Hash{head}, Changes: small, Message: "m\n"})
-		if !errors.Is(err, git.wrong) || s.Repo.Head(t, "wrong") != "" {
-			t.Errorf("error %v, want git's", err)
+	for name, way := range map[string]func(*github.Writer, gitsync.Writer) gitsync.Writer{"either": github.Either, "always": github.Always} {
+		t.Run("git says what is wrong: "+name, func(t *testing.T) {
+			git := &gitWriter{wrong: errors.New("a .gitattributes would rewrite it")}
+			w := way(connect(t, asCloud(t, s, bot)).Writer(), git)
+			_, err := w.Write(t.Context(), gitsync.Write{Branch: "wrong", Parents: []gitsync.Hash{head}, Changes: small, Message: "m\n"})
+			if !errors.Is(err, git.wrong) || s.Repo.Head(t, "wrong") != "" {
+				t.Errorf("error %v, want git's", err)
+			}
+		})
+	}
+	t.Run("always the API", func(t *testing.T) {
+		git := &gitWriter{}
+		w := github.Always(connect(t, person).Writer(), git)
+		written, err := w.Write(t.Context(), gitsync.Write{Branch: "always", Parents: []gitsync.Hash{head}, Changes: small, Message: "m\n"})
+		if err != nil || git.wrote || s.Repo.Head(t, "always") != string(written.Commit) {
+			t.Errorf("git wrote: %v, error %v", git.wrote, err)
+		}
+		if err := w.Delete(t.Context(), "always", written.Commit); err != nil || git.deleted || s.Repo.Head(t, "always") != "" {
+			t.Errorf("git deleted: %v, error %v", git.deleted, err)
 		}
 	})
 }

@@ -69,19 +69,24 @@ func (w *Writer) Suits(write gitsync.Write) bool {
 // Either returns a writer that takes the API for what suits it, and git for all else
 // and for deleting. A git that can say beforehand what is wrong with a commit, by a
 // method Check, is asked in either case.
-func Either(api *Writer, git gitsync.Writer) gitsync.Writer { return either{api, git} }
+func Either(api *Writer, git gitsync.Writer) gitsync.Writer { return either{api, git, false} }
+
+// Always returns a writer that takes the API for everything. git says beforehand what
+// is wrong with a commit, as in [Either], and writes nothing.
+func Always(api *Writer, git gitsync.Writer) gitsync.Writer { return either{api, git, true} }
 
 type either struct {
-	api *Writer
-	gitsync.Writer
+	api    *Writer
+	git    gitsync.Writer
+	always bool
 }
 
 // Write implements [gitsync.Writer].
 func (e either) Write(ctx context.Context, w gitsync.Write) (gitsync.Written, error) {
-	if !e.api.Suits(w) {
-		return e.Writer.Write(ctx, w)
+	if !e.always && !e.api.Suits(w) {
+		return e.git.Write(ctx, w)
 	}
-	if checks, ok := e.Writer.(interface {
+	if checks, ok := e.git.(interface {
 		Check(context.Context, gitsync.Write) error
 	}); ok {
 		if err := checks.Check(ctx, w); err != nil {
@@ -89,6 +94,14 @@ func (e either) Write(ctx context.Context, w gitsync.Write) (gitsync.Written, er
 		}
 	}
 	return e.api.Write(ctx, w)
+}
+
+// Delete implements [gitsync.Writer].
+func (e either) Delete(ctx context.Context, branch string, old gitsync.Hash) error {
+	if e.always {
+		return e.api.Delete(ctx, branch, old)
+	}
+	return e.git.Delete(ctx, branch, old)
 }
 
 // Write makes a commit and puts it at the end of its branch: see [gitsync.Writer].
