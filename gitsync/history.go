@@ -319,8 +319,10 @@ type Merge struct {
 // of the stream was merged, in whatever way: by the trailers in its message, by the
 // hidden line of the pull request's text, or by those in the messages that a merge
 // joins. The branch is the stream's; a merge that does not name it in its message is
-// not looked into.
-func LastMerge(ctx context.Context, repo Repo, base Hash, stream, branch string, limit int) (Merge, bool, error) {
+// not looked into. When none of them says it, a forge does that shows which commit a
+// pull request became: people leave the message of a squash blank.
+func LastMerge(ctx context.Context, target Target, base Hash, stream, branch string, limit int) (Merge, bool, error) {
+	repo := target.Repo
 	var merge Merge
 	var found bool
 	commits, err := repo.Log(ctx, base, limit, func(c Commit) bool {
@@ -348,7 +350,21 @@ func LastMerge(ctx context.Context, repo Repo, base Hash, stream, branch string,
 			return joined, true, nil
 		}
 	}
-	return merge, found, nil
+	if found || target.Forge == nil {
+		return merge, found, nil
+	}
+	pulls, err := target.Forge.PullRequests(ctx, branch)
+	if err != nil {
+		return Merge{}, false, fmt.Errorf("asking for the pull requests from %s: %w", branch, err)
+	}
+	for _, pr := range pulls {
+		m, ok := parseMarker(pr.Body)
+		at := slices.IndexFunc(commits, func(c Commit) bool { return c.Hash == pr.MergeCommit })
+		if ok && m.Stream == stream && pr.State == Merged && at >= 0 {
+			return Merge{Commit: commits[at], Digest: m.Digest, Order: m.Order}, true, nil
+		}
+	}
+	return Merge{}, false, nil
 }
 
 // mergeOf returns the commit as a merge of what the message tells of.

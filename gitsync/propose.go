@@ -232,7 +232,7 @@ func (r *run) observeMerged(ctx context.Context, s *state) error {
 	s.spent = s.head != "" && s.merged
 	if !s.forge && s.changed {
 		// Nothing else tells what was merged.
-		merge, found, err := LastMerge(ctx, r.target.Repo, r.proposal.From, r.proposal.Stream, r.proposal.Branch, maxMergeLog)
+		merge, found, err := LastMerge(ctx, r.target, r.proposal.From, r.proposal.Stream, r.proposal.Branch, maxMergeLog)
 		if err != nil || !found {
 			return err
 		}

@@ -646,7 +646,7 @@ func testMerged(t *testing.T, method string, following, deleted, edited bool) {
 	if !s.mergePull(s.only(t), method) {
 		t.Fatal("cannot be merged")
 	}
-	merge, ok, err := LastMerge(t.Context(), worldRepo{s.world}, s.branches[worldBase], "lab", botBranch, 20)
+	merge, ok, err := LastMerge(t.Context(), Target{Repo: worldRepo{s.world}}, s.branches[worldBase], "lab", botBranch, 20)
 	if err != nil || !ok && (method != "rebase" || !edited) {
 		t.Fatalf("LastMerge: %v, %v", ok, err)
 	}

@@ -345,9 +345,14 @@ func TestStoryOfMerges(t *testing.T) {
 					p.hub.Repo.CommitWith(t, "main", "another part", map[string]string{"other.txt": "1\n"})
 					p.ann.Merge(1, method)
 					base := gitsync.Hash(p.hub.Repo.Head(t, "main"))
-					merge, ok, err := gitsync.LastMerge(t.Context(), p.target(t).Repo, base, "lab", branch, 10)
-					if err != nil || ok != (message != "BLANK") || ok && merge.Digest != digest {
+					merge, ok, err := gitsync.LastMerge(t.Context(), p.target(t), base, "lab", branch, 10)
+					if err != nil || !ok || merge.Digest != digest {
 						t.Errorf("LastMerge says %+v, %v, %v", merge, ok, err)
+					}
+					// Without a forge the commits alone say it.
+					merge, ok, err = gitsync.LastMerge(t.Context(), gitsync.Target{Repo: p.target(t).Repo}, base, "lab", branch, 10)
+					if err != nil || ok != (message != "BLANK") || ok && merge.Digest != digest {
+						t.Errorf("without a forge LastMerge says %+v, %v, %v", merge, ok, err)
 					}
 					if deleted {
 						p.ann.DeleteBranch(branch)
