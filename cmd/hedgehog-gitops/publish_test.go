@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -198,6 +199,15 @@ func TestARecordInNetBoxBecomesAMergedPullRequest(t *testing.T) {
 	}
 	if head := c.repo.Head(t, officeBranch); head != "" {
 		t.Errorf("the branch is still there: %s", head)
+	}
+	c.rests()
+
+	// Who sees less of NetBox takes nothing away: all servers are gone from this view.
+	half := c.nb.User(t, "half", netboxserver.Permission{Objects: []string{"dcim.device"}, Actions: []string{"view"}})
+	var said strings.Builder
+	getenv := env("NETBOX_URL", c.nb.URL, "NETBOX_TOKEN", half, "GITEA_TOKEN", c.forge.Bot.Token)
+	if code := run(t.Context(), []string{"publish", "--config", c.config}, strings.NewReader(""), io.Discard, &said, getenv); code != exitFailed || !strings.Contains(said.String(), "permission") {
+		t.Errorf("with a token that sees devices alone: exit code %d\n%s", code, &said)
 	}
 	c.rests()
 }
