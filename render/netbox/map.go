@@ -20,6 +20,16 @@ func Map(s *Snapshot, c Config) (*hedgehog.Fabric, hedgehog.Issues) {
 
 // Map is [Map] for an index that is there already.
 func (x *Index) Map(c Config) (*hedgehog.Fabric, hedgehog.Issues) {
+	m := x.mapped(c)
+	if m.issues.Worst() == hedgehog.Error {
+		return nil, m.issues
+	}
+	return &m.fabric, m.issues
+}
+
+// mapped returns the mapper when it is done, with as much of the fabric as it could
+// make whatever the issues are.
+func (x *Index) mapped(c Config) *mapper {
 	m := &mapper{
 		Index:       x,
 		c:           c,
@@ -47,10 +57,7 @@ func (x *Index) Map(c Config) (*hedgehog.Fabric, hedgehog.Issues) {
 	}
 	m.issues.Sort()
 	m.issues = slices.Compact(m.issues)
-	if m.issues.Worst() == hedgehog.Error {
-		return nil, m.issues
-	}
-	return &m.fabric, m.issues
+	return m
 }
 
 // mapper maps one fabric.

@@ -202,7 +202,11 @@ func (m *mapper) homeless() {
 			continue
 		}
 		o.Origins = []hedgehog.Origin{origin(at)}
-		if first := m.fabric.Get(o.Kind, o.Name); first != nil {
+		if first := m.fabric.Get(o.Kind, o.Name); first != nil && anchorless(o.Kind) {
+			// No record has a patch of it: the whole object takes its place.
+			o.Origins = append(o.Origins, first.Origins...)
+			m.fabric.Remove(o.Key())
+		} else if first != nil {
 			m.fail("objects-duplicate", o.Key(), at, cf("objects"),
 				fmt.Sprintf("%s of %s has %s, which is also made from %s", cf("objects"), at.path(), o.Key(), first.Origin()),
 				"take it out of "+cf("objects"))
@@ -210,6 +214,12 @@ func (m *mapper) homeless() {
 		}
 		m.add(o)
 	}
+}
+
+// anchorless reports whether objects of the kind are made of fields of several records,
+// none of which could hold a patch of it.
+func anchorless(kind hedgehog.Kind) bool {
+	return kind == hedgehog.KindSwitchGroup || kind == hedgehog.KindGatewayGroup || kind == hedgehog.KindIPv4Namespace
 }
 
 func sortedKeys[V any](in map[string]V) []string { return slices.Sorted(maps.Keys(in)) }

@@ -1,0 +1,5 @@
+package netbox
+
+func (w *writer) externals() {}
+
+func (w *writer) externalAttachments() {}

@@ -1,0 +1,356 @@
+package netbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"hedgehog-gitops/render/hedgehog"
+)
+
+// patches writes what NetBox's own records do not say of an object into hedgehog_spec
+// of its anchor: the difference between what the records give and what is wanted.
+func (w *writer) patches() {
+	var wanted []*hedgehog.Object
+	for o := range w.want.All() {
+		if w.differs(o) && w.got.Get(o.Kind, o.Name) != nil {
+			wanted = append(wanted, o)
+		}
+	}
+	// What stands there now says nothing of the new difference.
+	for _, o := range wanted {
+		if f, _ := w.anchor(o); f != nil {
+			w.setPatch(o, f, nil)
+		}
+	}
+	if len(wanted) > 0 {
+		w.read()
+	}
+	for _, o := range wanted {
+		got := w.got.Get(o.Kind, o.Name)
+		f, _ := w.anchor(o)
+		if got == nil || f == nil || sameObject(o, got) {
+			continue
+		}
+		have, err1 := generic(got)
+		want, err2 := generic(o)
+		if err1 != nil || err2 != nil {
+			continue // prove says that it is not the same
+		}
+		if patch, differ := patchBetween(have, want); differ {
+			w.setPatch(o, f, patch)
+		}
+	}
+}
+
+// anchor returns the custom fields of the record that holds hedgehog_spec of an object
+// of NetBox's, and the record; nil when it has none.
+func (w *writer) anchor(o *hedgehog.Object) (*Fields, row) {
+	got := w.got.Get(o.Kind, o.Name)
+	if anchorless(o.Kind) {
+		return nil, nil
+	}
+	if o.Kind == hedgehog.KindVPCAttachment {
+		spec, ok := got.Spec.(*hedgehog.VPCAttachmentSpec)
+		if !ok {
+			return nil, nil
+		}
+		if got = w.got.Get(hedgehog.KindConnection, spec.Connection); got == nil {
+			return nil, nil
+		}
+	}
+	area, id := splitPath(got.Origin().Path)
+	switch area {
+	case "/dcim/devices/":
+		if r := w.devices.get(id); r != nil {
+			return &r.Fields, r
+		}
+	case "/dcim/interfaces/":
+		if r := w.interfaces.get(id); r != nil {
+			return &r.Fields, r
+		}
+	case "/dcim/cables/":
+		if r := w.cables.get(id); r != nil {
+			return &r.Fields, r
+		}
+	case "/ipam/vrfs/":
+		if r := w.vrfs.get(id); r != nil {
+			return &r.Fields, r
+		}
+	case "/ipam/route-targets/":
+		if r := w.routeTargets.get(id); r != nil {
+			return &r.Fields, r
+		}
+	case "/ipam/vlan-groups/":
+		if r := w.vlanGroups.get(id); r != nil {
+			return &r.Fields, r
+		}
+	}
+	return nil, nil
+}
+
+// splitPath splits /ipam/vrfs/12/ into /ipam/vrfs/ and 12.
+func splitPath(path string) (area string, id ID) {
+	cut := strings.LastIndexByte(strings.TrimSuffix(path, "/"), '/')
+	if cut < 0 {
+		return "", 0
+	}
+	n, _ := strconv.ParseInt(strings.Trim(path[cut+1:], "/"), 10, 64)
+	return path[:cut+1], ID(n)
+}
+
+// setPatch puts the patch of an object into the custom field of its anchor, or takes it
+// out. A connection's anchor has those of its attachments too.
+func (w *writer) setPatch(o *hedgehog.Object, f *Fields, patch map[string]any) {
+	var value any
+	if patch != nil {
+		value = patch
+	}
+	if o.Kind != hedgehog.KindConnection && o.Kind != hedgehog.KindVPCAttachment {
+		f.set("spec", value)
+		return
+	}
+	whole := map[string]any{}
+	if have, ok := f.value("spec").(map[string]any); ok {
+		_, forConnection := have["connection"]
+		_, forAttachments := have["attachments"]
+		if forConnection || forAttachments {
+			for k, v := range have {
+				whole[k] = v
+			}
+		} else {
+			whole["connection"] = have
+		}
+	}
+	if o.Kind == hedgehog.KindConnection {
+		if delete(whole, "connection"); patch != nil {
+			whole["connection"] = patch
+		}
+	} else {
+		attachments := map[string]any{}
+		if have, ok := whole["attachments"].(map[string]any); ok {
+			for k, v := range have {
+				attachments[k] = v
+			}
+		}
+		at := o.Spec.(*hedgehog.VPCAttachmentSpec).Subnet
+		if delete(attachments, at); patch != nil {
+			attachments[at] = patch
+		}
+		if delete(whole, "attachments"); len(attachments) > 0 {
+			whole["attachments"] = attachments
+		}
+	}
+	if len(whole) == 0 {
+		f.set("spec", nil)
+		return
+	}
+	f.set("spec", whole)
+}
+
+// patchBetween returns the JSON merge patch (RFC 7386) that makes one document the
+// other, and whether they differ.
+func patchBetween(have, want map[string]any) (map[string]any, bool) {
+	patch := map[string]any{}
+	for _, k := range unionKeys(have, want) {
+		was, there := have[k]
+		is, wanted := want[k]
+		switch {
+		case !wanted:
+			patch[k] = nil
+		case !there:
+			patch[k] = is
+		default:
+			a, okA := was.(map[string]any)
+			b, okB := is.(map[string]any)
+			if okA && okB {
+				if sub, differ := patchBetween(a, b); differ {
+					patch[k] = sub
+				}
+			} else if !reflect.DeepEqual(was, is) {
+				patch[k] = is
+			}
+		}
+	}
+	return patch, len(patch) > 0
+}
+
+// homeless writes objects that the records do not give, and those that have no anchor
+// and differ, into hedgehog_objects of the fabric's location or site. What NetBox gives
+// by now leaves it.
+func (w *writer) homeless() {
+	w.read()
+	f := w.homelessField()
+	if f == nil {
+		return
+	}
+	have, _ := f.value("objects").([]any)
+	f.set("objects", nil)
+	w.read()
+	var list []any
+	in := map[hedgehog.Key]bool{}
+	for o := range w.want.All() {
+		if !w.differs(o) {
+			continue
+		}
+		doc, err := generic(o)
+		if err != nil {
+			w.fail("import-encode", o, nil, "", err.Error(), "correct the manifest")
+			continue
+		}
+		if o.APIVersion != "" {
+			doc["apiVersion"] = o.APIVersion
+		}
+		list = append(list, doc)
+		in[o.Key()] = true
+	}
+	// Objects that only NetBox has stay where they are.
+	for _, item := range have {
+		doc, _ := item.(map[string]any)
+		key := keyOf(doc)
+		if key.Name == "" || in[key] || w.want.Get(key.Kind, key.Name) != nil || w.pruned(key) {
+			continue
+		}
+		list = append(list, item)
+	}
+	if len(list) == 0 {
+		return
+	}
+	slices.SortStableFunc(list, func(a, b any) int {
+		x, _ := a.(map[string]any)
+		y, _ := b.(map[string]any)
+		return keyOf(x).Compare(keyOf(y))
+	})
+	// As NetBox gives it back: numbers, lists and objects of JSON.
+	if equalJSON(list, have) {
+		f.set("objects", have)
+		return
+	}
+	f.set("objects", list)
+}
+
+func equalJSON(a, b any) bool {
+	x, err1 := json.Marshal(a)
+	y, err2 := json.Marshal(b)
+	return err1 == nil && err2 == nil && string(x) == string(y)
+}
+
+// keyOf is the identity of a manifest in a custom field.
+func keyOf(doc map[string]any) hedgehog.Key {
+	meta, _ := doc["metadata"].(map[string]any)
+	name, _ := meta["name"].(string)
+	kind, _ := doc["kind"].(string)
+	return hedgehog.Key{Kind: hedgehog.Kind(kind), Name: name}
+}
+
+// homelessField is where hedgehog_objects stands: on the location, else on the site.
+func (w *writer) homelessField() *Fields {
+	if w.seen.location != nil {
+		if l := w.locations.get(w.seen.location.ID); l != nil {
+			return &l.Fields
+		}
+	}
+	if w.seen.site != nil {
+		if s := w.sites.get(w.seen.site.ID); s != nil {
+			return &s.Fields
+		}
+	}
+	return nil
+}
+
+// shares counts the bytes of the wanted specs by where NetBox holds them: what stands in
+// hedgehog_spec and hedgehog_objects is measured there, what stands in other custom
+// fields of the mapping too, and the rest is native.
+func (w *writer) shares() Shares {
+	var s Shares
+	total := 0
+	for o := range w.want.All() {
+		if doc, err := generic(o); err == nil {
+			total += size(doc["spec"])
+		}
+	}
+	count := func(fields Fields) {
+		for name, v := range fields {
+			switch name {
+			case prefixFields + "spec":
+				s.Spec += size(v)
+			case prefixFields + "objects":
+				list, _ := v.([]any)
+				for _, item := range list {
+					doc, _ := item.(map[string]any)
+					s.Objects += size(doc["spec"])
+				}
+			default:
+				s.CustomFields += size(v)
+			}
+		}
+	}
+	for _, fields := range w.fieldsInUse() {
+		count(fields)
+	}
+	s.Native = max(0, total-s.CustomFields-s.Spec-s.Objects)
+	return s
+}
+
+func size(v any) int {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return 0
+	}
+	return len(data)
+}
+
+// fieldsInUse are the custom fields of the records that the wanted objects are made of.
+func (w *writer) fieldsInUse() []Fields {
+	used := map[string]bool{}
+	for o := range w.got.All() {
+		if w.want.Get(o.Kind, o.Name) != nil {
+			for _, at := range o.Origins {
+				used[at.Path] = true
+			}
+		}
+	}
+	var all []Fields
+	take := func(r row, f Fields) {
+		if used[r.path()] && len(f) > 0 {
+			all = append(all, f)
+		}
+	}
+	for _, r := range w.sites.sorted() {
+		take(r, r.Fields)
+	}
+	for _, r := range w.locations.sorted() {
+		take(r, r.Fields)
+	}
+	for _, r := range w.deviceTypes.sorted() {
+		take(r, r.Fields)
+	}
+	for _, r := range w.devices.sorted() {
+		take(r, r.Fields)
+	}
+	for _, r := range w.interfaces.sorted() {
+		take(r, r.Fields)
+	}
+	for _, r := range w.cables.sorted() {
+		take(r, r.Fields)
+	}
+	for _, r := range w.vlanGroups.sorted() {
+		take(r, r.Fields)
+	}
+	for _, r := range w.vrfs.sorted() {
+		take(r, r.Fields)
+	}
+	for _, r := range w.prefixes.sorted() {
+		take(r, r.Fields)
+	}
+	for _, r := range w.routeTargets.sorted() {
+		take(r, r.Fields)
+	}
+	return all
+}
+
+// describe is what an issue calls an object of the manifests.
+func describe(o *hedgehog.Object) string { return fmt.Sprintf("%s (%s)", o.Key(), o.Origin()) }

@@ -1,0 +1,3 @@
+package netbox
+
+func (w *writer) vpcs() {}
