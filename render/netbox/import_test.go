@@ -22,7 +22,7 @@ func wanted(t testing.TB, name string, content []byte) *hedgehog.Fabric {
 	for o := range d.Fabric.All() {
 		hedgehog.Default(o)
 	}
-	return &d.Fabric
+	return d.Fabric
 }
 
 func encoded(t testing.TB, f *hedgehog.Fabric) string {
