@@ -81,6 +81,8 @@ type writer struct {
 	seen *mapper
 	// issues are those of the import itself.
 	issues hedgehog.Issues
+	// book is where devices and ports are found; see nodeBook.
+	book *nodeBook
 }
 
 // read reads the draft as a render would.
