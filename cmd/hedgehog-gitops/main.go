@@ -4,6 +4,7 @@
 //	snapshot   NetBox -> file
 //	render     NetBox or file -> the files of a repository
 //	publish    NetBox or file -> a branch and its pull request
+//	diff       two states of a fabric -> what differs, in words
 //	bootstrap  custom fields, tag and role -> NetBox
 //
 // One file per command: it declares flags, calls the packages under render/

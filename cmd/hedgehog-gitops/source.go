@@ -119,10 +119,15 @@ func (a *app) savedSnapshot(ctx context.Context, from string) (*netbox.Snapshot,
 		return nil, badSnapshot(name, err)
 	}
 	if !sealed {
-		a.warn(fmt.Sprintf("%s is not what was read from NetBox: its rows do not fit its digest", name),
-			"whoever edited it should know; a new one comes from: hedgehog-gitops snapshot -o FILE")
+		a.warnUnsealed(name)
 	}
 	return snapshot, nil
+}
+
+// warnUnsealed says that somebody edited a saved snapshot.
+func (a *app) warnUnsealed(name string) {
+	a.warn(fmt.Sprintf("%s is not what was read from NetBox: its rows do not fit its digest", name),
+		"whoever edited it should know; a new one comes from: hedgehog-gitops snapshot -o FILE")
 }
 
 // badSnapshot says what is wrong with a saved snapshot, and where.

@@ -195,6 +195,9 @@ func noun(kind hedgehog.Kind) string {
 	return "other object" // its kind is anybody's text
 }
 
+// Object returns what people call an object: "VPC web".
+func Object(key hedgehog.Key) Words { return object(key) }
+
 // object returns "VPC web".
 func object(key hedgehog.Key) Words {
 	if !key.Kind.Known() {
