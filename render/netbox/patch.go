@@ -2,10 +2,12 @@ package netbox
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"hedgehog-gitops/render/hedgehog"
 )
@@ -84,6 +86,18 @@ func otherIdentity(before, after map[string]any) string {
 
 // generic is the object as its manifest holds it.
 func generic(o *hedgehog.Object) (map[string]any, error) {
+	meta := map[string]any{"name": o.Name, "namespace": o.Namespace}
+	if len(o.Labels) > 0 {
+		meta["labels"] = anyMap(o.Labels)
+	}
+	if len(o.Annotations) > 0 {
+		meta["annotations"] = anyMap(o.Annotations)
+	}
+	doc := map[string]any{"apiVersion": cmp.Or(o.APIVersion, o.Kind.APIVersion()), "kind": string(o.Kind), "metadata": meta}
+	if raw, ok := o.Spec.(hedgehog.Raw); ok {
+		maps.Copy(doc, raw)
+		return doc, nil
+	}
 	data, err := json.Marshal(o.Spec)
 	if err != nil {
 		return nil, fmt.Errorf("encoding %s: %w", o.Key(), err)
@@ -94,19 +108,11 @@ func generic(o *hedgehog.Object) (map[string]any, error) {
 	if err := dec.Decode(&spec); err != nil {
 		return nil, fmt.Errorf("encoding %s: %w", o.Key(), err)
 	}
+	doc["spec"] = spec
 	for _, left := range o.Leftovers {
-		if len(left.Path) > 1 && left.Path[0] == "spec" {
-			setPath(spec, left.Path[1:], left.Value)
-		}
+		setPath(doc, left.Path, left.Value)
 	}
-	meta := map[string]any{"name": o.Name, "namespace": o.Namespace}
-	if len(o.Labels) > 0 {
-		meta["labels"] = anyMap(o.Labels)
-	}
-	if len(o.Annotations) > 0 {
-		meta["annotations"] = anyMap(o.Annotations)
-	}
-	return map[string]any{"apiVersion": o.Kind.APIVersion(), "kind": string(o.Kind), "metadata": meta, "spec": spec}, nil
+	return doc, nil
 }
 
 func anyMap(in map[string]string) map[string]any {
@@ -117,14 +123,20 @@ func anyMap(in map[string]string) map[string]any {
 	return out
 }
 
-// setPath puts a leftover back where it was read, if that place is still there.
-func setPath(at map[string]any, steps []string, value any) {
-	if len(steps) == 1 {
-		at[steps[0]] = value
-		return
-	}
-	if next, ok := at[steps[0]].(map[string]any); ok {
-		setPath(next, steps[1:], value)
+// setPath puts a leftover back where it was read, if that place is still there. Steps
+// are keys of objects, and indexes of lists in decimal.
+func setPath(at any, steps []string, value any) {
+	switch at := at.(type) {
+	case map[string]any:
+		if len(steps) == 1 {
+			at[steps[0]] = value
+			return
+		}
+		setPath(at[steps[0]], steps[1:], value)
+	case []any:
+		if n, err := strconv.Atoi(steps[0]); err == nil && n >= 0 && n < len(at) && len(steps) > 1 {
+			setPath(at[n], steps[1:], value)
+		}
 	}
 }
 
