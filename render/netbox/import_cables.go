@@ -444,7 +444,7 @@ func (l *linker) lane(c *wantedLink, p *wire, channel *Interface) {
 
 // layBreakouts lays the cables of ports with channels that changed.
 func (l *linker) layBreakouts() {
-	for _, id := range sortedIDs(l.breakouts) {
+	for _, id := range idsOf(l.breakouts) {
 		b := l.breakouts[id]
 		if !b.dirty {
 			continue

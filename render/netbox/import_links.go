@@ -399,8 +399,10 @@ func (l *linker) resolve(w *writer, c *wantedLink) bool {
 		return w.switchPort(device, port.Name())
 	}
 	role := func(port hedgehog.Port) *hedgehog.SwitchSpec {
-		if spec := w.switchSpec(w.device(hedgehog.KindSwitch, port.Device())); spec != nil {
-			return spec
+		if device := w.device(hedgehog.KindSwitch, port.Device()); device != nil {
+			if spec := w.switchSpec(device); spec != nil {
+				return spec
+			}
 		}
 		return &hedgehog.SwitchSpec{}
 	}
@@ -817,7 +819,7 @@ func (l *linker) address() {
 			}
 		}
 	}
-	for _, id := range sortedIDs(l.gone) {
+	for _, id := range idsOf(l.gone) {
 		list = append(list, linkAddress{on: l.w.interfaces.get(id), of: l.gone[id].object})
 	}
 	if len(list) == 0 {
@@ -937,7 +939,7 @@ func (l *linker) taken(want linkAddress, a *IPAddress, vrf ID) {
 		"take the address off the one that does not have it, or give the fabric an `underlayVRF` of its own")
 }
 
-func sortedIDs[V any](in map[ID]V) []ID {
+func idsOf[V any](in map[ID]V) []ID {
 	ids := make([]ID, 0, len(in))
 	for id := range in {
 		ids = append(ids, id)
