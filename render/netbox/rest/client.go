@@ -403,8 +403,8 @@ func notConnected(err error) bool {
 // largestBody is what NetBox takes; it answers 500 to more.
 const largestBody = 2 << 20
 
-// raw sends a request that go-netbox cannot build.
-func (c *Client) raw(method, path string, body any) func(context.Context) error {
+// raw sends a request that go-netbox cannot build. Header is names and values.
+func (c *Client) raw(method, path string, body any, header ...string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var reader io.Reader
 		if body != nil {
@@ -424,6 +424,9 @@ func (c *Client) raw(method, path string, body any) func(context.Context) error 
 		req.Header.Set("User-Agent", c.options.UserAgent)
 		if body != nil {
 			req.Header.Set("Content-Type", "application/json")
+		}
+		for i := 0; i+1 < len(header); i += 2 {
+			req.Header.Set(header[i], header[i+1])
 		}
 		resp, err := c.http.Do(req)
 		if err != nil {
