@@ -302,7 +302,8 @@ func (o diffOptions) state(s diffSide, f chosenFabric) (*hedgehog.Fabric, hedgeh
 		objects, issues := s.index.Map(overridden(f.settings.NetBox, string(hedgehog.TargetInstaller), o.fabricVersion))
 		return usableState(objects, issues, issues)
 	default:
-		return usableState(s.objects.Objects, s.objects.Issues, s.objects.hopeless())
+		fatal, _ := split(s.objects.Issues, hopeless)
+		return usableState(s.objects.Objects, s.objects.Issues, fatal)
 	}
 }
 

@@ -316,13 +316,10 @@ func (r *manifestReader) result() manifests {
 	return m
 }
 
-// hopeless returns the issues with which nobody can say what the manifests want: a
-// document that cannot be read, an object that occurs twice or has no name.
-func (m manifests) hopeless() hedgehog.Issues {
-	these, _ := split(m.Issues, func(i hedgehog.Issue) bool {
-		return i.Severity == hedgehog.Error && (i.Object.Name == "" || i.Rule == "object-duplicate")
-	})
-	return these
+// hopeless reports whether the issue means that nobody can say what the manifests
+// want: a document that cannot be read, an object that occurs twice or has no name.
+func hopeless(i hedgehog.Issue) bool {
+	return i.Severity == hedgehog.Error && (i.Object.Name == "" || i.Rule == "object-duplicate")
 }
 
 // tolerated returns the issues of an input that is used in spite of them: none is an

@@ -1,9 +1,10 @@
 // Command hedgehog-gitops renders the manifests of Hedgehog fabrics from what
-// NetBox documents.
+// NetBox documents, and documents manifests in NetBox.
 //
 //	snapshot   NetBox -> file
 //	render     NetBox or file -> the files of a repository
 //	publish    NetBox or file -> a branch and its pull request
+//	import     manifests -> what has to change in NetBox
 //	diff       two states of a fabric -> what differs, in words
 //	bootstrap  custom fields, tag and role -> NetBox
 //

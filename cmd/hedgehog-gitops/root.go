@@ -56,6 +56,7 @@ Environment:
 		newRenderCommand(a, &c),
 		newPublishCommand(a, &c),
 		newBootstrapCommand(a, &c),
+		newImportCommand(a, &c),
 		newDiffCommand(a, &c),
 		newVersionCommand(a),
 	)

@@ -47,13 +47,18 @@ func (w *writer) plan(s *Snapshot) (*Plan, hedgehog.Issues) {
 	after := w.snapshot(s.ChangeID)
 	p := &Plan{Fabric: w.c.Name, Base: digest, ChangeID: s.ChangeID, Changes: changesBetween(&s.Rows, &after.Rows), OnlyInNetBox: []OnlyThere{}}
 	causes := map[string][]Cause{}
-	for o := range w.got.All() {
-		wanted := w.want.Get(o.Kind, o.Name)
-		if wanted == nil {
-			continue
-		}
-		for _, at := range o.Origins {
-			causes[at.Path] = append(causes[at.Path], Cause{Kind: o.Kind, Name: o.Name, Origin: wanted.Origin().String()})
+	for _, anchors := range []bool{true, false} { // the object that a record is, then those that it is a part of
+		for o := range w.got.All() {
+			wanted := w.want.Get(o.Kind, o.Name)
+			if wanted == nil {
+				continue
+			}
+			group := o.Kind == hedgehog.KindSwitchGroup || o.Kind == hedgehog.KindGatewayGroup // records of their members alone
+			for i, at := range o.Origins {
+				if (i == 0 && !group) == anchors {
+					causes[at.Path] = append(causes[at.Path], Cause{Kind: o.Kind, Name: o.Name, Origin: wanted.Origin().String()})
+				}
+			}
 		}
 	}
 	areas := areasByModel()
@@ -61,11 +66,12 @@ func (w *writer) plan(s *Snapshot) (*Plan, hedgehog.Issues) {
 	for n := range p.Changes {
 		c := &p.Changes[n]
 		c.Name = names(c)
-		c.For = slices.Concat([]Cause{}, causes[areas[c.Model]+strconv.FormatInt(int64(c.ID), 10)+"/"])
+		c.For = append([]Cause{}, causes[areas[c.Model]+strconv.FormatInt(int64(c.ID), 10)+"/"]...)
 	}
 	for _, o := range w.extra() {
 		p.OnlyInNetBox = append(p.OnlyInNetBox, OnlyThere{Kind: o.Kind, Name: o.Name, Origin: o.Origin().Path})
 	}
+	p.OnlyInNetBox = append(p.OnlyInNetBox, w.left()...)
 	p.Shares = w.shares()
 	return p, w.sortedIssues()
 }
