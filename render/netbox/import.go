@@ -99,7 +99,9 @@ func (w *writer) read() {
 }
 
 // differs reports whether NetBox does not give the object as it is wanted.
-func (w *writer) differs(o *hedgehog.Object) bool { return !sameObject(o, w.got.Get(o.Kind, o.Name)) }
+func (w *writer) differs(o *hedgehog.Object) bool {
+	return !sameObject(o, w.withoutLeft(o, w.got.Get(o.Kind, o.Name)))
+}
 
 // same reports whether NetBox gives every object as it is wanted, and nothing that is
 // to be pruned.

@@ -16,7 +16,7 @@ import (
 func (w *writer) patches() {
 	var wanted []*hedgehog.Object
 	for o := range w.want.All() {
-		if w.differs(o) && w.got.Get(o.Kind, o.Name) != nil {
+		if (w.differs(o) || w.unsaid(o)) && w.got.Get(o.Kind, o.Name) != nil {
 			wanted = append(wanted, o)
 		}
 	}
@@ -30,9 +30,9 @@ func (w *writer) patches() {
 		w.read()
 	}
 	for _, o := range wanted {
-		got := w.got.Get(o.Kind, o.Name)
+		got := w.withoutLeft(o, w.got.Get(o.Kind, o.Name))
 		f, _ := w.anchor(o)
-		if got == nil || f == nil || sameObject(o, got) {
+		if got == nil || f == nil || sameObject(o, got) && !w.unsaid(o) {
 			continue
 		}
 		have, err1 := generic(got)
@@ -40,7 +40,12 @@ func (w *writer) patches() {
 		if err1 != nil || err2 != nil {
 			continue // prove says that it is not the same
 		}
-		if patch, differ := patchBetween(have, want); differ {
+		patch, differ := patchBetween(have, want)
+		if w.unsaid(o) {
+			differ = true
+			sayVLANNamespace(o, patch)
+		}
+		if differ {
 			w.setPatch(o, f, patch)
 		}
 	}
