@@ -24,7 +24,7 @@ type importOptions struct {
 	toSnapshot    string
 	planOut       string
 	plan          string
-	apply         bool
+	write         bool // --apply
 	prune         bool
 	pruneDevices  bool
 	allowInvalid  bool
@@ -66,6 +66,7 @@ objects of other kinds.`,
 	flags.StringVar(&o.toSnapshot, "to-snapshot", "", "write NetBox as it would be into the snapshot `FILE`, - for standard output")
 	flags.StringVar(&o.planOut, "plan-out", "", "save the plan as `FILE`, - for standard output")
 	flags.StringVar(&o.plan, "plan", "", "take the plan from `FILE`, which --plan-out saved, in place of manifests")
+	flags.BoolVar(&o.write, "apply", false, "write the plan into NetBox")
 	flags.BoolVar(&o.prune, "prune", false, "delete from NetBox what the manifests do not have, but for devices")
 	flags.BoolVar(&o.pruneDevices, "prune-devices", false, "with --prune: delete devices too")
 	flags.BoolVar(&o.allowInvalid, "allow-invalid", false, "import manifests although they break rules of Hedgehog")
@@ -94,8 +95,12 @@ type importResult struct {
 	// whether that changed the file.
 	PlanFile, SnapshotFile       string
 	PlanChanged, SnapshotChanged bool
-	// Applied is whether NetBox holds what the plan says.
+	// Applied is whether NetBox holds all that the plan says, Done how many of its changes
+	// NetBox holds.
 	Applied bool
+	Done    int
+	// Err is what stopped it after the plan was made.
+	Err error
 }
 
 var errNoPlan = errors.New("nothing was imported")
@@ -131,6 +136,7 @@ func runImport(ctx context.Context, o importOptions, paths []string) error {
 		}
 	}
 	failure := o.deliver(ctx, conf, &result)
+	result.Err = failure
 	if format == formatJSON {
 		if err := o.app.showImport(result, format, o); err != nil {
 			return err
@@ -183,7 +189,7 @@ func (o importOptions) check(paths []string, format format) error {
 	case o.plan != "" && (len(paths) > 0 || o.prune || o.pruneDevices || o.allowInvalid || o.planOut != "" || o.target != "" || o.fabricVersion != ""):
 		return hint(errors.New("--plan FILE is a plan that is made already: it goes with neither manifests nor what decides about them"),
 			"hedgehog-gitops import --plan "+o.plan+" --apply")
-	case o.apply && (o.snapshot != "" || o.toSnapshot != ""):
+	case o.write && (o.snapshot != "" || o.toSnapshot != ""):
 		return hint(errors.New("--apply writes to NetBox: it goes with neither --snapshot nor --to-snapshot"),
 			"--plan-out FILE saves a plan that --plan FILE --apply applies")
 	case o.pruneDevices && !o.prune:
@@ -228,6 +234,7 @@ func (o importOptions) newPlan(ctx context.Context, paths []string) (conf *confi
 	if err != nil {
 		return nil, result, err
 	}
+	issues = placed(issues)
 	result.Before, result.Issues = snapshot, append(result.Issues, issues...)
 	if issues.Worst() < hedgehog.Error {
 		result.Plan, issues = netbox.Import(wanted.Objects, snapshot, settings, netbox.ImportOptions{Prune: o.prune, PruneDevices: o.pruneDevices})
@@ -235,6 +242,19 @@ func (o importOptions) newPlan(ctx context.Context, paths []string) (conf *confi
 	}
 	result.Issues.Sort()
 	return conf, result, ctx.Err()
+}
+
+// placed returns the issues about NetBox for one to which a fabric is new: a site or
+// location that is not there yet is made, and it is said.
+func placed(issues hedgehog.Issues) hedgehog.Issues {
+	issues = slices.Clone(issues)
+	for i := range issues {
+		if rule := issues[i].Rule; rule == "netbox-site-unknown" || rule == "netbox-location-unknown" {
+			issues[i].Severity = hedgehog.Warning
+			issues[i].Hint = "the plan creates it; " + issues[i].Hint
+		}
+	}
+	return issues
 }
 
 // settings returns how the one fabric that is imported is configured.
@@ -311,7 +331,7 @@ func (o importOptions) savedPlan(ctx context.Context) (conf *config, result impo
 	}
 	result.Fabric, result.Plan, result.Saved = plan.Fabric, plan, true
 	result.NetBoxURL, _ = conf.netboxURL()
-	if o.snapshot == "" && !o.apply && o.toSnapshot == "" {
+	if o.snapshot == "" && !o.write && o.toSnapshot == "" {
 		return conf, result, nil // it is only shown
 	}
 	fabric, err := conf.fabric(plan.Fabric)
@@ -322,8 +342,8 @@ func (o importOptions) savedPlan(ctx context.Context) (conf *config, result impo
 	if err != nil {
 		return nil, result, err
 	}
-	result.Issues = issues
-	if issues.Worst() == hedgehog.Error {
+	result.Issues = placed(issues)
+	if result.Issues.Worst() == hedgehog.Error {
 		result.Plan = nil
 		return conf, result, nil
 	}
@@ -372,6 +392,9 @@ func (o importOptions) deliver(ctx context.Context, conf *config, result *import
 		if result.SnapshotFile, result.SnapshotChanged, err = o.app.writeOut(o.toSnapshot, content.Bytes()); err != nil {
 			return err
 		}
+	}
+	if o.write && !result.Plan.Empty() {
+		return o.apply(ctx, conf, result)
 	}
 	return nil
 }

@@ -23,12 +23,16 @@ type importView struct {
 	Objects int `json:"objects"`
 	// Summary is how many NetBox objects of each model change.
 	Summary []modelCountView `json:"summary"`
+	// Done is how many of the changes NetBox holds by now: those that --apply made.
+	Done int `json:"done"`
 	// Plan is null when an issue kept it from being made.
 	Plan   *netbox.Plan `json:"plan"`
 	Issues []issueView  `json:"issues"`
 	// PlanFile and SnapshotFile are what was written, else empty.
 	PlanFile     string `json:"plan_file"`
 	SnapshotFile string `json:"snapshot_file"`
+	// Error says what was broken when the issues do not, else it is empty.
+	Error string `json:"error"`
 }
 
 type modelCountView struct {
@@ -38,11 +42,11 @@ type modelCountView struct {
 	Delete int    `json:"delete"`
 }
 
-func (r importResult) view() (importView, error) {
+func (r importResult) view(a *app) (importView, error) {
 	v := importView{
 		planDocument: planDocument{FormatVersion: jsonVersion},
 		Fabric:       r.Fabric, Result: "failed", Objects: r.Objects, Summary: []modelCountView{},
-		Issues: newIssueViews(r.Issues, r.NetBoxURL), PlanFile: r.PlanFile, SnapshotFile: r.SnapshotFile,
+		Issues: newIssueViews(r.Issues, r.NetBoxURL), Done: r.Done, PlanFile: r.PlanFile, SnapshotFile: r.SnapshotFile,
 	}
 	if r.Plan == nil {
 		return v, nil
@@ -52,6 +56,8 @@ func (r importResult) view() (importView, error) {
 	v.Plan = &plan
 	v.Digest, err = planDigest(plan)
 	switch {
+	case r.Err != nil:
+		v.Error = a.redact(r.Err.Error())
 	case r.Applied:
 		v.Result = "applied"
 	case r.Plan.Empty():
@@ -132,7 +138,7 @@ func (a *app) showImport(r importResult, f format, o importOptions) error {
 		a.printIssues(heard(r.Issues, o.common.quiet), r.NetBoxURL)
 		return nil
 	}
-	view, err := r.view()
+	view, err := r.view(a)
 	if err != nil {
 		return err
 	}
