@@ -138,7 +138,7 @@ func (ls *linkSorter) sortedPairs(pairs map[pairKey][]fabricEnds) []pairKey {
 
 // between starts a connection of links between two devices.
 func (ls *linkSorter) between(base, pin string, links []fabricEnds) *connection {
-	c := &connection{spec: &hedgehog.ConnectionSpec{}, base: base, pinned: pin, what: "one of its cables", anchor: links[0].far.cables[0]}
+	c := &connection{spec: &hedgehog.ConnectionSpec{}, base: base, pinned: pin, what: "one of its cables", anchor: links[0].anchor()}
 	for _, l := range links {
 		ls.m.hold(c, l.link)
 		c.holders = append(c.holders, holder{l.port, l.port.Fields}, holder{l.farPort, l.farPort.Fields})

@@ -22,7 +22,7 @@ func (w *writer) links() {
 	if len(l.wanted) == 0 || w.failed() {
 		return
 	}
-	for _, step := range []func(){l.wire, l.bundle, l.mtus, l.fallbacks, l.address, l.statics, l.pin} {
+	for _, step := range []func(){l.wire, l.transfer, l.bundle, l.mtus, l.fallbacks, l.address, l.statics, l.pin} {
 		step()
 		if w.failed() {
 			return
@@ -513,6 +513,34 @@ func (l *linker) leave(differ []*hedgehog.Object, seen func(hedgehog.Port) *Inte
 		if l.pruned[o.Key()] {
 			old(o, nil)
 		}
+	}
+}
+
+// transfer moves what a port says of its VLANs, VRF and attachments to the one that has
+// taken its place.
+func (l *linker) transfer() {
+	for _, id := range idsOf(l.gone) {
+		c, old := l.gone[id], l.w.interfaces.get(id)
+		if c.kind != typeUnbundled {
+			continue
+		}
+		next := c.wires[0].far.on
+		if l.w.seen.switches[old.Device] != nil {
+			next = c.wires[0].near.on
+		}
+		if next.Mode == "" && next.VRF == 0 {
+			next.Mode, next.UntaggedVLAN, next.TaggedVLANs, next.VRF = old.Mode, old.UntaggedVLAN, old.TaggedVLANs, old.VRF
+		}
+		if next.MTU == 0 {
+			next.MTU = old.MTU
+		}
+		for _, field := range []string{"name", "attachments", "spec"} {
+			if v := old.Fields.value(field); v != nil {
+				next.Fields.set(field, v)
+				old.Fields.set(field, nil)
+			}
+		}
+		old.Mode, old.UntaggedVLAN, old.TaggedVLANs, old.VRF, old.MTU = "", 0, nil, 0, 0
 	}
 }
 
@@ -1055,8 +1083,13 @@ func (l *linker) static(c *wantedLink, spec *hedgehog.StaticExternal, subs []*In
 			w.nodeBook().enter(on)
 		}
 	}
+	// The mapping looks at a port without a cable only when the port says what it is.
+	says := on
+	if on.Fields.value("static_external") == nil || l.at[portRef{"dcim.interface", l.end(c.port)}] == nil {
+		says = c.port
+	}
 	for _, i := range append([]*Interface{c.port}, subs...) {
-		if i != on && i.Fields.value("static_external") != nil {
+		if i != says && i.Fields.value("static_external") != nil {
 			i.Fields.set("static_external", nil)
 		}
 	}
@@ -1086,8 +1119,8 @@ func (l *linker) static(c *wantedLink, spec *hedgehog.StaticExternal, subs []*In
 	case on.VRF != vpc:
 		on.VRF = vpc
 	}
-	if have := on.Fields.value("static_external"); have == nil || !equalJSON(have, fields) {
-		on.Fields.set("static_external", fields)
+	if have := says.Fields.value("static_external"); have == nil || !equalJSON(have, fields) {
+		says.Fields.set("static_external", fields)
 	}
 }
 

@@ -18,6 +18,17 @@ type link struct {
 	pin  string        // hedgehog_name of its cables
 }
 
+// anchor is the record that speaks for the link: its cable, or where one cable serves the
+// channels of a port, the channel.
+func (l link) anchor() row {
+	for _, i := range []*Interface{l.port, l.far.port} {
+		if i != nil && i.ChannelID > 0 {
+			return i
+		}
+	}
+	return l.far.cables[0]
+}
+
 // externalPort is a port of a switch that leads out of the fabric.
 type externalPort struct {
 	link

@@ -146,7 +146,7 @@ func (m *mapper) judgeBundles(bundles []*bundle) {
 // serverConnection makes the connection of a bundle.
 func (m *mapper) serverConnection(b *bundle) *connection {
 	first := b.links[0]
-	c := &connection{spec: &hedgehog.ConnectionSpec{}, anchor: first.far.cables[0]}
+	c := &connection{spec: &hedgehog.ConnectionSpec{}, anchor: first.anchor()}
 	var switches []*switchNode
 	var lags []*Interface
 	for _, l := range b.links {
