@@ -318,3 +318,120 @@ func TestNodeConflictsRefuseThePlan(t *testing.T) {
 		})
 	}
 }
+
+// A port is split, split otherwise, and whole again, whatever it was before: channels
+// where one cable says what they lead to, interfaces of their own else.
+func TestPortsAreSplitAnew(t *testing.T) {
+	t.Parallel()
+	type step struct {
+		mode  string // of E1/1
+		ports []string
+		group string // speed of port group 1 of the other switch
+		want  []string
+	}
+	fabric := func(s step) *hedgehog.Fabric {
+		var f hedgehog.Fabric
+		ns := hedgehog.New(hedgehog.KindVLANNamespace, "default")
+		ns.Spec = &hedgehog.VLANNamespaceSpec{Ranges: []hedgehog.VLANRange{{From: 1000, To: 1999}}}
+		f.Add(ns)
+		for name, spec := range map[string]*hedgehog.SwitchSpec{"leaf": {Profile: "dell-s5232f-on"}, "other": {Profile: "dell-s5248f-on"}} {
+			o := hedgehog.New(hedgehog.KindSwitch, name)
+			spec.Role, spec.VLANNamespaces, o.Spec = "server-leaf", []string{"default"}, spec
+			if name == "leaf" && s.mode != "" {
+				spec.PortBreakouts = map[string]string{"E1/1": s.mode}
+			}
+			if name == "other" && s.group != "" {
+				spec.PortGroupSpeeds = map[string]string{"1": s.group}
+			}
+			f.Add(o)
+		}
+		for n := range 4 {
+			f.Add(hedgehog.New(hedgehog.KindServer, fmt.Sprintf("s%d", n+1)))
+		}
+		for n, port := range s.ports {
+			o := hedgehog.New(hedgehog.KindConnection, fmt.Sprintf("s%d--unbundled--leaf", n+1))
+			o.Spec = &hedgehog.ConnectionSpec{Unbundled: &hedgehog.Unbundled{Link: hedgehog.ServerLink{
+				Server: hedgehog.PortEnd{Port: hedgehog.Port(fmt.Sprintf("s%d/eth1", n+1))}, Switch: hedgehog.PortEnd{Port: hedgehog.Port("leaf/" + port)}}}}
+			f.Add(o)
+		}
+		return &f
+	}
+	// shape is how port E1/1 of the leaf is written, and the speeds of the other switch.
+	shape := func(s *netbox.Snapshot) []string {
+		names := map[netbox.ID]string{}
+		for _, d := range s.Rows.Devices {
+			names[d.ID] = d.Name
+		}
+		var out []string
+		for _, i := range s.Rows.Interfaces {
+			device := names[i.Device]
+			if device == "leaf" && (i.Name == "E1/1" || strings.HasPrefix(i.Name, "E1/1/")) || device == "other" && i.Speed != 0 {
+				text := i.Name
+				if i.Channels > 0 {
+					text += fmt.Sprintf(" of %d", i.Channels)
+				}
+				if i.ChannelID > 0 {
+					text += " channel"
+				}
+				if i.Speed > 0 {
+					text += fmt.Sprintf(" %dG", i.Speed/1000000)
+				}
+				for _, k := range slices.Sorted(maps.Keys(i.Fields)) {
+					text += fmt.Sprintf(" %s=%v", strings.TrimPrefix(k, "hedgehog_"), i.Fields[k])
+				}
+				out = append(out, text)
+			}
+		}
+		return out
+	}
+	in4 := []string{"E1/1/1", "E1/1/2", "E1/1/3", "E1/1/4"}
+	for name, steps := range map[string][]step{
+		"channels, fewer, none": {
+			{mode: "4x25G", ports: in4, want: []string{"E1/1 of 4", "E1/1/1 channel 25G", "E1/1/2 channel 25G", "E1/1/3 channel 25G", "E1/1/4 channel 25G"}},
+			{mode: "4x10G", ports: in4, want: []string{"E1/1 of 4", "E1/1/1 channel 10G", "E1/1/2 channel 10G", "E1/1/3 channel 10G", "E1/1/4 channel 10G"}},
+			{mode: "2x50G", want: []string{"E1/1 of 2", "E1/1/1 channel 50G", "E1/1/2 channel 50G"}},
+			{mode: "1x40G", want: []string{"E1/1 40G"}},
+			{mode: "1x100G", want: []string{"E1/1 40G breakout=1x100G"}},
+			{want: []string{"E1/1"}},
+		},
+		"a lane out of use behind the others": {
+			{mode: "4x25G", ports: in4[:3], want: []string{"E1/1 of 4", "E1/1/1 channel 25G", "E1/1/2 channel 25G", "E1/1/3 channel 25G", "E1/1/4 channel 25G"}},
+		},
+		"a gap": {
+			{mode: "4x25G", ports: []string{"E1/1/1", "E1/1/3"}, want: []string{"E1/1 breakout=4x25G", "E1/1/1", "E1/1/3"}},
+		},
+		"not in use, then in use": {
+			{mode: "4x25G", want: []string{"E1/1 breakout=4x25G"}},
+			{mode: "4x25G", ports: in4[:2], want: []string{"E1/1 of 4", "E1/1/1 channel 25G", "E1/1/2 channel 25G", "E1/1/3 channel 25G", "E1/1/4 channel 25G"}},
+		},
+		"whole, by either name": {
+			{ports: []string{"E1/1/1"}, want: []string{"E1/1 port=E1/1/1"}},
+			{ports: []string{"E1/1"}, want: []string{"E1/1"}},
+			{ports: []string{"E1/1/1"}, mode: "1x40G", want: []string{"E1/1 40G port=E1/1/1"}},
+			{ports: []string{"E1/1/1"}, want: []string{"E1/1 port=E1/1/1"}},
+		},
+		"port group": {
+			{group: "10G", want: []string{"E1/1", "E1/1 10G"}},
+			{want: []string{"E1/1"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := netbox.DefaultConfig("lab")
+			c.Settings.Target = hedgehog.TargetInstaller
+			s := &netbox.Snapshot{}
+			for n, step := range steps {
+				var plan *netbox.Plan
+				plan, s = roundTrip(t, fabric(step), s, c)
+				if got := shape(s); !slices.Equal(got, step.want) {
+					t.Errorf("step %d:\nwant %q\ngot  %q", n+1, step.want, got)
+				}
+				if plan.Shares.Spec+plan.Shares.Objects > 0 {
+					t.Errorf("step %d: %+v", n+1, plan.Shares)
+				}
+				// What was cabled is pulled out before the next step.
+				s.Rows.Cables, s.Rows.CableTerminations = nil, nil
+			}
+		})
+	}
+}
