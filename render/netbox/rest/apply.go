@@ -239,6 +239,15 @@ func (a *apply) write(ctx context.Context, model string) error {
 			open = append(open, n)
 		}
 	}
+	if model == modelCable {
+		if err := a.update(ctx, model, open); err != nil {
+			return err
+		}
+		if err := a.move(ctx); err != nil { // which leaves ports to others
+			return err
+		}
+		return a.create(ctx, model, open)
+	}
 	needs := a.needs(open)
 	for len(open) > 0 {
 		var ready, wait []*change
@@ -259,9 +268,6 @@ func (a *apply) write(ctx context.Context, model string) error {
 			return err
 		}
 		open = wait
-	}
-	if model == modelCable {
-		return a.move(ctx)
 	}
 	return nil
 }
@@ -333,7 +339,7 @@ func (a *apply) deletions() (early, late [][]*change) {
 		})
 	}
 	for _, n := range a.changes {
-		if n.Action == netbox.Update {
+		if n.Action == netbox.Update && n.Model != modelTermination {
 			hold(n.Model, n.Before)
 		}
 	}
@@ -396,9 +402,24 @@ func (a *apply) finished(n *change) {
 	}
 	count := 1
 	if n.Model == modelCable && n.Action != netbox.Update {
-		count += len(a.ends[n.ID])
+		count += a.endsOver(n.ID)
 	}
 	a.progress(count)
+}
+
+// endsOver counts the terminations of a cable whose changes are done with it; one that
+// moves between two cables counts once.
+func (a *apply) endsOver(cable key) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	count := 0
+	for _, n := range a.ends[cable] {
+		if !n.over {
+			n.over = true
+			count++
+		}
+	}
+	return count
 }
 
 // message is what the change log says of the next request: no other has the same.

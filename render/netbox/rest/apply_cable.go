@@ -93,7 +93,7 @@ func (a *apply) terminations(cable key, body map[string]any) {
 // move changes the ends of cables that stay. What people say of the cable stays too.
 func (a *apply) move(ctx context.Context) error {
 	const doing = "moving the ends of cables"
-	for _, id := range a.moves {
+	for _, id := range a.inTurn() {
 		n := &change{Change: netbox.Change{Model: modelCable, ID: id, Name: a.ends[id][0].Name}, real: id}
 		body := map[string]any{}
 		a.terminations(id, body)
@@ -131,9 +131,42 @@ func (a *apply) move(ctx context.Context) error {
 			}
 			return explained(err, func(n *change) *change { return n }, []*change{n})
 		}
-		a.progress(len(a.ends[id]))
+		a.progress(a.endsOver(id))
 	}
 	return nil
+}
+
+// inTurn orders the cables that move: one that leaves a port before the one that takes
+// it.
+func (a *apply) inTurn() []key {
+	held := map[string]key{} // by whom, as NetBox is
+	for _, t := range a.before.Rows.CableTerminations {
+		held[fmt.Sprint(t.Type, t.Port)] = t.Cable
+	}
+	var order []key
+	state := map[key]int{} // 1 waits, 2 is done
+	moving := map[key]bool{}
+	for _, id := range a.moves {
+		moving[id] = true
+	}
+	var take func(id key)
+	take = func(id key) {
+		if !moving[id] || state[id] != 0 {
+			return
+		}
+		state[id] = 1
+		for _, row := range a.terminationsOf(id) {
+			if other := held[fmt.Sprint(row["termination_type"], row["termination_id"])]; other != id {
+				take(other)
+			}
+		}
+		state[id] = 2
+		order = append(order, id)
+	}
+	for _, id := range a.moves {
+		take(id)
+	}
+	return order
 }
 
 // portsOf says which ports are at which end of a cable, and in which connector.

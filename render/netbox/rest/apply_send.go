@@ -257,38 +257,56 @@ func (a *apply) send(ctx context.Context, model string, edits []edit) error {
 	if len(edits) == 0 {
 		return nil
 	}
-	doing := "changing " + a.noun(model)
 	return a.inStreams(ctx, model, len(edits), matchBatch, func(ctx context.Context, from, to int) error {
-		batch := edits[from:to]
-		for try := 1; ; try++ {
-			open, versions, err := a.unwritten(ctx, model, doing, batch)
-			if err != nil {
-				return err
-			}
-			if len(open) > 0 {
-				list := make([]map[string]any, len(open))
-				message := a.message()
-				for i, e := range open {
-					list[i] = maps.Clone(e.body)
-					list[i]["id"], list[i]["changelog_message"] = e.n.real, message
-				}
-				err = a.c.write(ctx, doing, nil, a.c.raw(http.MethodPatch, a.paths[model], list, "If-Match", strings.Join(versions, ", ")))
-			}
-			switch {
-			case err == nil:
-				for _, e := range batch {
-					a.finished(e.n)
-				}
-				return a.staleMACs(ctx, batch)
-			case try < a.c.options.Tries && (moved(err) || a.wait(ctx, err, try)):
-				// What NetBox has now says what is left to do.
-			case moved(err):
-				return &Error{Doing: doing, Detail: "somebody changes the same objects: " + names(open), Hint: hintStale, Err: netbox.ErrStale}
-			default:
-				return explained(err, func(e edit) *change { return e.n }, open)
-			}
-		}
+		return a.sendBatch(ctx, model, edits[from:to])
 	})
+}
+
+func (a *apply) sendBatch(ctx context.Context, model string, batch []edit) error {
+	doing := "changing " + a.noun(model)
+	for try := 1; ; try++ {
+		open, versions, err := a.unwritten(ctx, model, doing, batch)
+		if err != nil {
+			return err
+		}
+		if len(open) > 0 {
+			list := make([]map[string]any, len(open))
+			message := a.message()
+			for i, e := range open {
+				list[i] = maps.Clone(e.body)
+				list[i]["id"], list[i]["changelog_message"] = e.n.real, message
+			}
+			err = a.c.write(ctx, doing, nil, a.c.raw(http.MethodPatch, a.paths[model], list, "If-Match", strings.Join(versions, ", ")))
+		}
+		switch {
+		case err == nil:
+			for _, e := range batch {
+				a.finished(e.n)
+			}
+			return a.staleMACs(ctx, batch)
+		case len(open) > 1 && pathMoved(err):
+			for i := range batch {
+				if err := a.sendBatch(ctx, model, batch[i:i+1]); err != nil {
+					return err
+				}
+			}
+			return nil
+		case try < a.c.options.Tries && (moved(err) || a.wait(ctx, err, try)):
+			// What NetBox has now says what is left to do.
+		case moved(err):
+			return &Error{Doing: doing, Detail: "somebody changes the same objects: " + names(open), Hint: hintStale, Err: netbox.ErrStale}
+		default:
+			return explained(err, func(e edit) *change { return e.n }, open)
+		}
+	}
+}
+
+// pathMoved reports a refusal that is about NetBox's own bookkeeping: what a batch does
+// to its first interfaces replaces the cable paths that NetBox has already loaded with
+// the others. One by one they go.
+func pathMoved(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status == http.StatusBadRequest && strings.Contains(string(e.body), `"_path"`)
 }
 
 // moved reports that an object is not the version any more that was named.

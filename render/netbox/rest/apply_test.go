@@ -197,7 +197,8 @@ func planTo(t testing.TB, want netbox.Rows, have *netbox.Snapshot) *netbox.Plan 
 }
 
 func differ(old, row, before, after fields) {
-	names := maps.Clone(old)
+	names := fields{}
+	maps.Copy(names, old)
 	maps.Copy(names, row)
 	delete(names, "id")
 	for name := range names {
