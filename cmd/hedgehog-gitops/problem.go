@@ -8,9 +8,7 @@ import (
 
 	"github.com/fatih/color"
 
-	"hedgehog-gitops/gitsync/forge/gitea"
-	"hedgehog-gitops/gitsync/forge/github"
-	"hedgehog-gitops/gitsync/git"
+	"hedgehog-gitops/gitsync/edge"
 	"hedgehog-gitops/render/hedgehog"
 	"hedgehog-gitops/render/netbox/rest"
 )
@@ -74,23 +72,17 @@ func hintsOf(err error) []string {
 	if errors.As(err, &h) {
 		hints = h.hints
 	}
-	var edge string
 	var ofNetBox *rest.Error
-	var ofGit *git.Error
-	var ofGitHub *github.Error
-	var ofGitea *gitea.Error
+	var ofServer *edge.Error
+	advice := ""
 	switch {
 	case errors.As(err, &ofNetBox):
-		edge = ofNetBox.Hint
-	case errors.As(err, &ofGit):
-		edge = ofGit.Hint
-	case errors.As(err, &ofGitHub):
-		edge = ofGitHub.Hint
-	case errors.As(err, &ofGitea):
-		edge = ofGitea.Hint
+		advice = ofNetBox.Hint
+	case errors.As(err, &ofServer):
+		advice = ofServer.Hint
 	}
-	if edge != "" {
-		hints = append(slices.Clip(hints), edge)
+	if advice != "" {
+		hints = append(slices.Clip(hints), advice)
 	}
 	return hints
 }

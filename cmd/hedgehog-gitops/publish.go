@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hedgehog-gitops/gitsync"
-	"hedgehog-gitops/gitsync/git"
+	"hedgehog-gitops/gitsync/edge"
 	"hedgehog-gitops/render"
 	"hedgehog-gitops/render/hedgehog"
 	"hedgehog-gitops/render/netbox"
@@ -279,7 +279,7 @@ func (p publisher) publish(ctx context.Context, chosen chosenFabric, one *publis
 func (p publisher) propose(ctx context.Context, chosen chosenFabric, one *publishedFabric) error {
 	base, head, err := gitsync.FindBase(ctx, p.target.Repo, string(p.conf.PullRequest.Base))
 	if err != nil {
-		if unreachable := (*git.Error)(nil); errors.As(err, &unreachable) {
+		if unreachable := (*edge.Error)(nil); errors.As(err, &unreachable) {
 			return fmt.Errorf("%s: %w", p.repo, err)
 		}
 		return hint(err, "--base BRANCH, or pullRequest.base in "+configFile+", names another branch")

@@ -12,6 +12,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 	"hedgehog-gitops/render/tree"
 )
 
@@ -339,7 +340,7 @@ func (r *Repo) checkAttributes(ctx context.Context, w gitsync.Write, root plumbi
 	if len(all) > 1 {
 		detail += fmt.Sprintf(" (and %d more)", len(all)-1)
 	}
-	return &Error{Detail: neutral(detail), Hint: fmt.Sprintf("what is read from the branch would not be what was written: take the attribute back below it, with a line such as %q",
+	return &edge.Error{Detail: edge.Neutral(detail), Hint: fmt.Sprintf("what is read from the branch would not be what was written: take the attribute back below it, with a line such as %q",
 		commonFolder(all)+"** -"+strings.SplitN(all[0].Attribute, "=", 2)[0])}
 }
 

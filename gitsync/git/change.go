@@ -10,6 +10,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 
+	"hedgehog-gitops/gitsync/edge"
 	"hedgehog-gitops/render/tree"
 )
 
@@ -31,7 +32,7 @@ func changesOf(changes map[string][]byte) (*change, error) {
 		}
 		first, _, _ := strings.Cut(name, "/")
 		if strings.EqualFold(first, ".github") {
-			return nil, &Error{Detail: fmt.Sprintf("%s is not changed: workflows are people's", name)}
+			return nil, &edge.Error{Detail: fmt.Sprintf("%s is not changed: workflows are people's", name)}
 		}
 		c := root
 		for part := range strings.SplitSeq(name, "/") {
@@ -103,7 +104,7 @@ func (b *builder) tree(from plumbing.Hash, c *change, folder string) (id plumbin
 // entry changes what stands at a path. The result has no name when nothing does.
 func (b *builder) entry(old entry, c *change, name, full string) (entry, error) {
 	refuse := func(what, hint string) (entry, error) {
-		return old, &Error{Detail: fmt.Sprintf("%s %s", full, what), Hint: hint}
+		return old, &edge.Error{Detail: fmt.Sprintf("%s %s", full, what), Hint: hint}
 	}
 	exists := old.name != ""
 	if c.set {

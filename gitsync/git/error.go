@@ -2,77 +2,23 @@ package git
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
-	"unicode"
 
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
 
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 )
-
-// Error is a failure of the conversation with the server. No text in it holds a
-// token or a password, and what the server said stands in it as one short line
-// without control characters.
-type Error struct {
-	// Doing is what was being done: "pushing hedgehog-gitops/fabric-a".
-	Doing string
-	// Status is the HTTP status of the answer; 0 when there was none.
-	Status int
-	// Detail says what went wrong.
-	Detail string
-	// Hint says what to do next; empty when nobody can know.
-	Hint string
-	// Kind is gitsync.ErrMoved or one of its like; it can be nil.
-	Kind error
-	// Err is the cause, such as context.Canceled; it can be nil.
-	Err error
-
-	again bool          // reading once more may succeed
-	wait  time.Duration // the server's own wish
-}
-
-// Error returns what was being done and what went wrong, on one line.
-func (e *Error) Error() string {
-	text := e.Detail
-	if e.Doing != "" {
-		text = e.Doing + ": " + text
-	}
-	if e.Status >= 300 {
-		text += " (HTTP " + strconv.Itoa(e.Status) + ")"
-	}
-	return text
-}
-
-// Unwrap returns the kind and the cause.
-func (e *Error) Unwrap() []error {
-	var all []error
-	for _, err := range []error{e.Kind, e.Err} {
-		if err != nil {
-			all = append(all, err)
-		}
-	}
-	return all
-}
 
 // errSilent is a server that says nothing for too long.
 var errSilent = errors.New("the server says nothing")
-
-// redirectError is a redirection that was not followed.
-type redirectError struct{ target string }
-
-func (e *redirectError) Error() string { return "the server redirects to " + e.target }
 
 const (
 	hintURL  = "check the repository's address"
@@ -83,108 +29,48 @@ const (
 
 // explain turns what an exchange came to into an Error. One that is an Error
 // already stays as it is.
-func explain(ctx context.Context, err error) *Error {
-	var done *Error
-	if errors.As(err, &done) {
-		e := *done
-		return &e
-	}
-	e := &Error{Err: err}
-	if ctx.Err() != nil {
-		e.Err = context.Cause(ctx)
-		e.Detail = "stopped"
-		if errors.Is(e.Err, context.DeadlineExceeded) {
-			e.Detail = "out of time"
-		}
+func explain(ctx context.Context, err error) *edge.Error {
+	e, said := edge.From(ctx, err)
+	if said {
 		return e
 	}
-	var web *url.Error
-	if errors.As(err, &web) { // its text repeats the address
-		err, e.Err = web.Err, web.Err
-	}
-	var (
-		redirect *redirectError
-		timeout  net.Error
-		dns      *net.DNSError
-		said     *pktline.ErrorLine
-	)
+	var line *pktline.ErrorLine
+	is := func(target error) bool { return errors.Is(e.Err, target) }
 	switch {
-	case errors.As(err, &redirect):
-		e.Detail = redirect.Error()
-		e.Hint = "set the repository's address to where it redirects; the token is never sent to another server"
-	case errors.As(err, &said):
-		return complaint(said.Text)
-	case errors.Is(err, errTooLarge):
-		e.Detail = err.Error()
+	case errors.As(e.Err, &line):
+		return complaint(line.Text)
+	case is(errTooLarge):
+		e.Detail = e.Err.Error()
 		e.Hint = "a server that serves partial clones needs far less: set uploadpack.allowFilter and uploadpack.allowAnySHA1InWant there, or raise the limit"
-	case errors.Is(err, errPack), errors.Is(err, errTree), errors.Is(err, errNotGit), errors.Is(err, errSHA256):
-		e.Detail = err.Error()
-	case errors.Is(err, errSilent):
-		e.Detail = err.Error()
+		return e
+	case is(errPack), is(errTree), is(errNotGit), is(errSHA256):
+		e.Detail = e.Err.Error()
+		return e
+	case is(errSilent):
+		e.Detail = e.Err.Error()
 		e.Hint = "it is busy or out of reach"
-		e.again = true
-	case errors.As(err, &dns) && dns.IsNotFound:
-		e.Detail = "there is no host " + dns.Name
+		e.Again = true
+		return e
+	case is(syscall.ECONNRESET): // perhaps before there was an answer
+		e.Detail = edge.Neutral(e.Err.Error())
+		e.Again = true
+		return e
+	}
+	switch e.Explain() {
+	case edge.Redirected:
+		e.Hint = "set the repository's address to where it redirects; the token is never sent to another server"
+	case edge.NoHost:
 		e.Hint = hintURL
-	case errors.Is(err, syscall.ECONNREFUSED):
-		e.Detail = "nothing listens there"
+	case edge.NoListener:
 		e.Hint = hintURL + " and that the server runs"
-		e.again = true
-	case errors.As(err, &timeout) && timeout.Timeout():
-		e.Detail = "no answer in time"
-		e.again = true
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		e.Detail = "the answer ends in the middle"
-		e.Hint = "the server, or a proxy in front of it, cut the answer; their logs say why"
-		e.again = true
-	case explainTLS(e, err), explainLocal(e, err):
-	default:
-		e.Detail = neutral(err.Error())
-		e.again = isNetwork(err)
+	case edge.Unknown:
+		denied := is(os.ErrPermission)
+		if denied {
+			e.Kind = gitsync.ErrDenied
+		}
+		e.Again = !denied && !is(os.ErrNotExist) && isNetwork(e.Err)
 	}
 	return e
-}
-
-// explainTLS explains what is wrong with certificates.
-func explainTLS(e *Error, err error) bool {
-	var (
-		verification *tls.CertificateVerificationError
-		record       tls.RecordHeaderError
-		authority    x509.UnknownAuthorityError
-		hostname     x509.HostnameError
-		invalid      x509.CertificateInvalidError
-		alert        tls.AlertError
-	)
-	switch {
-	case errors.As(err, &hostname):
-		e.Detail = "the server's certificate is for another name: " + neutral(hostname.Error())
-		e.Hint = "use the name in the certificate"
-	case errors.As(err, &authority):
-		e.Detail = "the server's certificate is signed by an unknown authority"
-		e.Hint = "give the authority's certificate as the CA file"
-	case errors.As(err, &invalid), errors.As(err, &verification), errors.As(err, &alert):
-		e.Detail = "the TLS connection was refused: " + neutral(err.Error())
-		e.Hint = "check the server's certificate and clock"
-	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		e.Detail = "the server does not speak TLS on this port"
-		e.Hint = "check the address: http:// instead of https://, or another port"
-	default:
-		return false
-	}
-	return true
-}
-
-// explainLocal explains what is wrong on this machine.
-func explainLocal(e *Error, err error) bool {
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		e.Detail = neutral(err.Error())
-	case errors.Is(err, os.ErrPermission):
-		e.Detail, e.Kind = neutral(err.Error()), gitsync.ErrDenied
-	default:
-		return false
-	}
-	return true
 }
 
 func isNetwork(err error) bool {
@@ -201,8 +87,8 @@ var errNoFilter = errors.New("the server does not serve such parts of a reposito
 
 // complaint is what a service said when it gave up: an ERR line or what it wrote
 // to its standard error.
-func complaint(said string) *Error {
-	e := &Error{Detail: neutral(said)}
+func complaint(said string) *edge.Error {
+	e := &edge.Error{Detail: edge.Neutral(said)}
 	low := strings.ToLower(said)
 	has := func(all ...string) bool {
 		for _, s := range all {
@@ -227,18 +113,18 @@ func complaint(said string) *Error {
 	case has("denied", "permission", "not authorized", "unauthorized", "access rights"):
 		e.Kind, e.Hint = gitsync.ErrDenied, "check the key, and what it may do in this repository"
 	case low == "":
-		e.Detail, e.again = "the server ended the conversation without a word", true
+		e.Detail, e.Again = "the server ended the conversation without a word", true
 	}
 	return e
 }
 
 // refused explains an answer of HTTP that is no success.
-func refused(service string, resp *http.Response, body []byte, authorized bool) *Error {
-	e := &Error{Status: resp.StatusCode, Detail: http.StatusText(resp.StatusCode)}
-	if text := neutral(string(body)); text != "" && !strings.HasPrefix(text, "<") {
-		e.Detail = text
+func refused(service string, resp *http.Response, body []byte, authorized bool) *edge.Error {
+	said := string(body)
+	if strings.HasPrefix(edge.Neutral(said), "<") {
+		said = ""
 	}
-	e.wait = retryAfter(resp.Header.Get("Retry-After"), time.Now())
+	e := edge.Refused(resp, said, time.Now())
 	push := service == receivePack
 	switch {
 	case resp.StatusCode == http.StatusUnauthorized && !authorized:
@@ -247,8 +133,8 @@ func refused(service string, resp *http.Response, body []byte, authorized bool) 
 	case resp.StatusCode == http.StatusUnauthorized:
 		e.Kind = gitsync.ErrDenied
 		e.Hint = "the server does not accept the token: check that it is whole, not expired, and of this server"
-	case resp.StatusCode == http.StatusForbidden && e.wait > 0, resp.StatusCode == http.StatusTooManyRequests:
-		e.again = true
+	case resp.StatusCode == http.StatusForbidden && e.Wait > 0:
+		e.Again = true
 		e.Hint = "the server has had too many requests; try later"
 	case resp.StatusCode == http.StatusForbidden && push:
 		e.Kind, e.Hint = gitsync.ErrDenied, hintPush
@@ -258,53 +144,19 @@ func refused(service string, resp *http.Response, body []byte, authorized bool) 
 		e.Kind, e.Hint = gitsync.ErrNotFound, hintURL+"; a token that may not see a repository gets the same answer"
 	case resp.StatusCode == http.StatusRequestEntityTooLarge:
 		e.Hint = "the server, or a proxy in front of it, takes no push of this size"
-	case resp.StatusCode == http.StatusProxyAuthRequired:
-		e.Hint = "the proxy wants a user and a password in its address"
-	case resp.StatusCode == http.StatusRequestTimeout, resp.StatusCode >= 500:
-		e.again = true
-		e.Hint = "the server failed; its log says why"
 	}
 	return e
 }
 
-// retryAfter reads the header in both of its forms, seconds and a date.
-func retryAfter(value string, now time.Time) time.Duration {
-	value = strings.TrimSpace(value)
-	if seconds, err := strconv.Atoi(value); err == nil && seconds > 0 {
-		return time.Duration(seconds) * time.Second
-	}
-	if at, err := http.ParseTime(value); err == nil && at.After(now) {
-		return at.Sub(now)
-	}
-	return 0
-}
-
-// longest is how much of what a server says is repeated, in characters.
-const longest = 400
-
-// neutral makes one line of bounded length of what a server said, with nothing in
-// it that a terminal obeys.
-func neutral(text string) string {
-	text = strings.ToValidUTF8(text, "?")
-	words := strings.FieldsFunc(text, func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
-	})
-	text = strings.Join(words, " ")
-	if runes := []rune(text); len(runes) > longest {
-		text = string(runes[:longest]) + " ..."
-	}
-	return text
-}
-
 // refusal is why a server did not take a push: its rules, or the credentials.
-func refusal(branch, reason, said string) *Error {
-	text := neutral(reason)
-	if said = neutral(said); said != "" && !strings.Contains(said, text) {
+func refusal(branch, reason, said string) *edge.Error {
+	text := edge.Neutral(reason)
+	if said = edge.Neutral(said); said != "" && !strings.Contains(said, text) {
 		text += ": " + said
 	} else if said != "" {
 		text = said
 	}
-	e := &Error{Detail: "the server refuses it: " + text, Kind: gitsync.ErrProtected}
+	e := &edge.Error{Detail: "the server refuses it: " + text, Kind: gitsync.ErrProtected}
 	low := strings.ToLower(reason + " " + said)
 	has := func(s string) bool { return strings.Contains(low, s) }
 	switch {

@@ -20,7 +20,6 @@ package git
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -42,6 +41,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/transport"
 
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 	"hedgehog-gitops/render/tree"
 )
 
@@ -151,7 +151,7 @@ func Open(o Options) (*Repo, error) {
 	}
 	r := &Repo{objects: objects{}, loaded: map[plumbing.Hash]bool{}, complete: map[plumbing.Hash]bool{}, routes: map[plumbing.Hash]route{}}
 	wrong := func(detail, hint string) (*Repo, error) {
-		return nil, &Error{Doing: "opening the repository", Detail: detail, Hint: hint}
+		return nil, &edge.Error{Doing: "opening the repository", Detail: detail, Hint: hint}
 	}
 	const hint = "such as https://github.com/org/fabrics.git or git@github.com:org/fabrics.git"
 	scheme, _, found := strings.Cut(o.URL, "://")
@@ -175,13 +175,16 @@ func Open(o Options) (*Repo, error) {
 			o.User = cmp.Or(o.User, user.Username())
 		}
 		o.User = cmp.Or(o.User, "x-access-token")
-		config, err := o.tls()
-		if err != nil {
-			return wrong(err.Error(), "it has to be PEM: -----BEGIN CERTIFICATE-----")
+		authorities := o.RootCAs
+		if len(o.CA) > 0 {
+			var e *edge.Error
+			if authorities, e = edge.Trust(authorities, o.CA); e != nil {
+				return wrong(e.Detail, e.Hint)
+			}
 		}
 		address.RawQuery, address.Fragment = "", ""
 		r.options = o
-		r.wire = newHTTPWire(address, &r.options, config, r.secret)
+		r.wire = newHTTPWire(address, &r.options, authorities, r.secret)
 	case "ssh", "git+ssh", "ssh+git":
 		if address.Hostname() == "" || address.Path == "" {
 			return wrong("the repository's address has no host or no path", hint)
@@ -199,7 +202,7 @@ func Open(o Options) (*Repo, error) {
 		r.options = o
 		r.wire = local(&r.options, address.Path)
 	default:
-		return wrong(fmt.Sprintf("an address that begins with %s:// is not supported", neutral(scheme)), hint)
+		return wrong(fmt.Sprintf("an address that begins with %s:// is not supported", edge.Neutral(scheme)), hint)
 	}
 	return r, nil
 }
@@ -222,24 +225,6 @@ func (r *Repo) openPath(o Options, wrong func(string, string) (*Repo, error), hi
 	r.where = end.Path
 	r.wire = local(&r.options, end.Path)
 	return r, nil
-}
-
-// tls is who is trusted over https.
-func (o *Options) tls() (*tls.Config, error) {
-	roots := o.RootCAs
-	if len(o.CA) > 0 {
-		if roots != nil {
-			roots = roots.Clone()
-		} else if system, err := x509.SystemCertPool(); err == nil {
-			roots = system
-		} else {
-			roots = x509.NewCertPool()
-		}
-		if !roots.AppendCertsFromPEM(o.CA) {
-			return nil, errors.New("there is no certificate in the CA file")
-		}
-	}
-	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, nil
 }
 
 // Close ends the connections.
@@ -283,7 +268,7 @@ func (r *Repo) again(ctx context.Context, read func() error) error {
 	pauses := backoff.NewExponentialBackOff()
 	pauses.InitialInterval, pauses.MaxInterval, pauses.Multiplier = r.options.FirstWait, r.options.MaxWait, 2
 	tries := 0
-	var last *Error
+	var last *edge.Error
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		tries++
 		err := read()
@@ -291,13 +276,13 @@ func (r *Repo) again(ctx context.Context, read func() error) error {
 			return struct{}{}, nil
 		}
 		switch last = explain(ctx, err); {
-		case !last.again:
+		case !last.Again:
 			return struct{}{}, backoff.Permanent(last)
-		case last.wait > r.options.MaxWait:
-			last.Detail += "; the server asks to wait for " + last.wait.Round(time.Second).String()
+		case last.Wait > r.options.MaxWait:
+			last.Detail += "; the server asks to wait for " + last.Wait.Round(time.Second).String()
 			return struct{}{}, backoff.Permanent(last)
-		case last.wait > 0:
-			return struct{}{}, &backoff.RetryAfterError{Duration: last.wait}
+		case last.Wait > 0:
+			return struct{}{}, &backoff.RetryAfterError{Duration: last.Wait}
 		}
 		return struct{}{}, last
 	}, backoff.WithBackOff(pauses), backoff.WithMaxTries(uint(r.options.Tries)), backoff.WithMaxElapsedTime(0))
@@ -306,7 +291,7 @@ func (r *Repo) again(ctx context.Context, read func() error) error {
 		return nil
 	case ctx.Err() != nil:
 		return explain(ctx, err)
-	case last.again && tries > 1:
+	case last.Again && tries > 1:
 		last.Detail += fmt.Sprintf("; tried %d times", tries)
 	}
 	return last
@@ -349,7 +334,7 @@ func (r *Repo) learn(refs *packp.AdvRefs) {
 func branchRef(branch string) (plumbing.ReferenceName, error) {
 	name := plumbing.NewBranchReferenceName(branch)
 	if err := name.Validate(); err != nil {
-		return "", &Error{Detail: fmt.Sprintf("%q is no name of a branch", neutral(branch)), Hint: "letters, digits, . _ - and / between them"}
+		return "", &edge.Error{Detail: fmt.Sprintf("%q is no name of a branch", edge.Neutral(branch)), Hint: "letters, digits, . _ - and / between them"}
 	}
 	return name, nil
 }
@@ -373,7 +358,7 @@ func (r *Repo) DefaultBranch(ctx context.Context) (string, error) {
 	if refs.Head == nil && len(refs.References) == 0 {
 		return "", nil
 	}
-	e := &Error{Detail: "its HEAD is no branch that exists", Kind: gitsync.ErrNotFound, Hint: "name the base branch"}
+	e := &edge.Error{Detail: "its HEAD is no branch that exists", Kind: gitsync.ErrNotFound, Hint: "name the base branch"}
 	return "", r.fail(ctx, doing, e)
 }
 
@@ -383,7 +368,7 @@ func (r *Repo) Head(ctx context.Context, branch string) (gitsync.Hash, error) {
 	defer r.mu.Unlock()
 	h, err := r.head(ctx, branch)
 	if err != nil {
-		return "", r.fail(ctx, fmt.Sprintf("asking where %s stands", neutral(branch)), err)
+		return "", r.fail(ctx, fmt.Sprintf("asking where %s stands", edge.Neutral(branch)), err)
 	}
 	if h.IsZero() {
 		return "", nil
@@ -514,9 +499,9 @@ func (r *Repo) read(ctx context.Context, commit gitsync.Hash, paths []string) (t
 		case err != nil:
 			return files, err
 		case e == entry{}:
-			return files, &Error{Detail: fmt.Sprintf("there is no file %s", p), Kind: gitsync.ErrNotFound}
+			return files, &edge.Error{Detail: fmt.Sprintf("there is no file %s", p), Kind: gitsync.ErrNotFound}
 		case !e.isFile():
-			return files, &Error{Detail: fmt.Sprintf("%s is %s, not a regular file", p, e.what())}
+			return files, &edge.Error{Detail: fmt.Sprintf("%s is %s, not a regular file", p, e.what())}
 		}
 		ids[p] = e.id
 	}
@@ -584,4 +569,4 @@ func (r *Repo) Log(ctx context.Context, commit gitsync.Hash, limit int, stop fun
 }
 
 // short is how people call a commit.
-func short(h gitsync.Hash) string { return neutral(string(h[:min(12, len(h))])) }
+func short(h gitsync.Hash) string { return edge.Neutral(string(h[:min(12, len(h))])) }

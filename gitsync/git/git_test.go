@@ -13,6 +13,7 @@ import (
 
 	"hedgehog-gitops/fixtures/githttp"
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 	"hedgehog-gitops/gitsync/forge/forgetest"
 	"hedgehog-gitops/gitsync/git"
 )
@@ -71,8 +72,8 @@ func wantError(t *testing.T, err, kind error, want string) {
 	if strings.ContainsAny(err.Error(), "\n\x1b") {
 		t.Errorf("error %q has more than one line, or orders for a terminal", err)
 	}
-	if !errors.As(err, new(*git.Error)) {
-		t.Errorf("error of type %T, want a git.Error", err)
+	if !errors.As(err, new(*edge.Error)) {
+		t.Errorf("error of type %T, want an edge.Error", err)
 	}
 }
 

@@ -3,16 +3,16 @@ package git
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
+	"crypto/x509"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+
+	"hedgehog-gitops/gitsync/edge"
 )
 
 // httpWire speaks smart HTTP.
@@ -29,32 +29,23 @@ type httpWire struct {
 	gives *packp.AdvRefs
 }
 
-func newHTTPWire(base *url.URL, o *Options, tlsConfig *tls.Config, secret func(string)) *httpWire {
-	dialer := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
+func newHTTPWire(base *url.URL, o *Options, authorities *x509.CertPool, secret func(string)) *httpWire {
 	return &httpWire{options: o, secret: secret, base: base, client: &http.Client{
 		CheckRedirect: sameServer,
-		Transport: &http.Transport{
-			Proxy:               o.Proxy,
-			DialContext:         dialer.DialContext,
-			ForceAttemptHTTP2:   true,
-			TLSClientConfig:     tlsConfig,
-			TLSHandshakeTimeout: 15 * time.Second,
-			IdleConnTimeout:     90 * time.Second,
-		},
+		Transport:     edge.Transport(o.Proxy, authorities),
 	}}
 }
 
 // sameServer lets the first question follow the server to another path of itself,
 // as those that were renamed have, and nothing else.
 func sameServer(req *http.Request, via []*http.Request) error {
-	first := via[0]
-	if req.URL.Scheme == first.URL.Scheme && req.URL.Host == first.URL.Host && first.Method == http.MethodGet &&
-		strings.HasSuffix(req.URL.Path, "/info/refs") && len(via) <= 3 {
+	const question = "/info/refs"
+	if via[0].Method == http.MethodGet && strings.HasSuffix(req.URL.Path, question) && edge.SameServer(req, via) == nil {
 		return nil
 	}
 	target := *req.URL
-	target.User, target.RawQuery = nil, ""
-	return &redirectError{strings.TrimSuffix(target.String(), "/info/refs")}
+	target.Path, target.RawPath = strings.TrimSuffix(target.Path, question), strings.TrimSuffix(target.RawPath, question)
+	return edge.Elsewhere(target)
 }
 
 // send sends a request and returns the body of a success, and from where it came.
@@ -100,7 +91,7 @@ func (w *httpWire) send(ctx context.Context, s *silence, service, method, path, 
 		}
 		return nil, nil, refused(service, resp, text, authorized)
 	}
-	return nil, nil, &Error{Detail: "the answer is not one of a Git server", Err: errNotGit,
+	return nil, nil, &edge.Error{Detail: "the answer is not one of a Git server", Err: errNotGit,
 		Hint: hintURL + "; a login page or a proxy may have answered"}
 }
 
@@ -111,14 +102,14 @@ func (w *httpWire) authorize(ctx context.Context, req *http.Request) (bool, erro
 	}
 	token, err := w.options.Token(ctx)
 	if err != nil {
-		return false, &Error{Detail: "there is no token: " + neutral(err.Error()), Err: err}
+		return false, &edge.Error{Detail: "there is no token: " + edge.Neutral(err.Error()), Err: err}
 	}
 	if token == "" {
 		return false, nil
 	}
 	w.secret(token)
 	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return false, &Error{Detail: "the token has a character that no token has", Hint: "give the token alone, as the server showed it"}
+		return false, &edge.Error{Detail: "the token has a character that no token has", Hint: "give the token alone, as the server showed it"}
 	}
 	if w.options.Bearer {
 		req.Header.Set("Authorization", "Bearer "+token)

@@ -18,6 +18,7 @@ import (
 
 	"hedgehog-gitops/fixtures/githttp"
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 	"hedgehog-gitops/gitsync/git"
 )
 
@@ -100,7 +101,7 @@ func TestCredentials(t *testing.T) {
 				}
 			}
 			wantError(t, err, test.kind, test.want)
-			var e *git.Error
+			var e *edge.Error
 			if errors.As(err, &e) && !strings.Contains(e.Hint, test.hint) {
 				t.Errorf("hint %q, want one that says %q", e.Hint, test.hint)
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 )
 
 // need is a folder of a commit whose tree has to be here, with all trees below it
@@ -202,7 +203,7 @@ func (r *Repo) offers(lean bool) []plumbing.Hash {
 }
 
 // errWithheld is a server that does not send what it was asked for.
-var errWithheld = &Error{Detail: "the server does not send what it was asked for", Hint: "its log may say why; git fsck there tells whether the repository is whole"}
+var errWithheld = &edge.Error{Detail: "the server does not send what it was asked for", Hint: "its log may say why; git fsck there tells whether the repository is whole"}
 
 // bringCommit fetches a commit, with the trees above the folders, or with all trees,
 // or with all that there is, as the server can. It returns whether leaving out went
@@ -222,7 +223,7 @@ func (r *Repo) bringCommit(ctx context.Context, id plumbing.Hash, needs []need, 
 			r.can.byID = false
 			return lean, nil
 		}
-		return false, &Error{Detail: "the server has no such commit, or does not give it", Kind: gitsync.ErrNotFound,
+		return false, &edge.Error{Detail: "the server has no such commit, or does not give it", Kind: gitsync.ErrNotFound,
 			Hint: "the branch may have been rewritten meanwhile: run again"}
 	case err != nil:
 		return false, err
@@ -392,11 +393,11 @@ func (r *Repo) deepen(ctx context.Context, start, id plumbing.Hash, known, limit
 		r.can.byID = false
 		return r.deepen(ctx, start, id, known, limit)
 	case errors.Is(err, errNotOurs):
-		return &Error{Detail: "the server has no such commit, or does not give it", Kind: gitsync.ErrNotFound}
+		return &edge.Error{Detail: "the server has no such commit, or does not give it", Kind: gitsync.ErrNotFound}
 	case err != nil:
 		return err
 	case !r.here([]plumbing.Hash{id}):
-		return &Error{Detail: fmt.Sprintf("the server's history ends before %s", short(gitsync.Hash(id.String()))), Kind: gitsync.ErrNotFound,
+		return &edge.Error{Detail: fmt.Sprintf("the server's history ends before %s", short(gitsync.Hash(id.String()))), Kind: gitsync.ErrNotFound,
 			Hint: "the repository on the server may be a shallow copy of another one"}
 	}
 	return nil

@@ -13,6 +13,8 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+
+	"hedgehog-gitops/gitsync/edge"
 )
 
 // program is a service that runs somewhere and is spoken to by its input and
@@ -121,7 +123,7 @@ func local(o *Options, path string) *programs {
 		}
 		if err := cmd.Start(); err != nil {
 			if errors.Is(err, exec.ErrNotFound) {
-				return nil, &Error{Detail: "there is no git on this machine", Err: err,
+				return nil, &edge.Error{Detail: "there is no git on this machine", Err: err,
 					Hint: "install git, or use an address that begins with https:// or ssh://"}
 			}
 			return nil, err

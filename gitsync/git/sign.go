@@ -12,6 +12,8 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	"golang.org/x/crypto/ssh"
+
+	"hedgehog-gitops/gitsync/edge"
 )
 
 // Signer signs a commit: it returns an armored signature of the bytes.
@@ -65,9 +67,9 @@ func SSHSigner(key, passphrase []byte) (Signer, error) {
 func OpenPGPSigner(armored string, passphrase []byte) (Signer, error) {
 	wrong := func(detail string, err error) (Signer, error) {
 		if err != nil {
-			detail += ": " + neutral(err.Error())
+			detail += ": " + edge.Neutral(err.Error())
 		}
-		return nil, &Error{Detail: detail, Err: err, Hint: "give an armored private key: gpg --armor --export-secret-keys"}
+		return nil, &edge.Error{Detail: detail, Err: err, Hint: "give an armored private key: gpg --armor --export-secret-keys"}
 	}
 	keys, err := openpgp.ReadArmoredKeyRing(strings.NewReader(armored))
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 )
 
 // sshWire keeps one connection; each service is a session of it.
@@ -140,21 +141,21 @@ func (w *sshWire) config() (config *ssh.ClientConfig, hangUp func(), err error) 
 	case o.SSHAgent != "":
 		conn, err := net.Dial("unix", o.SSHAgent)
 		if err != nil {
-			return nil, nil, &Error{Detail: "the SSH agent does not answer: " + neutral(err.Error()), Err: err,
+			return nil, nil, &edge.Error{Detail: "the SSH agent does not answer: " + edge.Neutral(err.Error()), Err: err,
 				Hint: "start one and set SSH_AUTH_SOCK, or give a key"}
 		}
 		hangUp = func() { conn.Close() }
 		auth = ssh.PublicKeysCallback(agent.NewClient(conn).Signers)
 	default:
-		return nil, nil, &Error{Detail: "there is no SSH key", Kind: gitsync.ErrDenied, Hint: "give a key file, or run an SSH agent"}
+		return nil, nil, &edge.Error{Detail: "there is no SSH key", Kind: gitsync.ErrDenied, Hint: "give a key file, or run an SSH agent"}
 	}
 	if len(o.KnownHosts) == 0 {
-		return nil, nil, &Error{Detail: "there is no file of known hosts", Hint: fmt.Sprintf("give one that names %s: see ssh-keyscan(1)", w.host)}
+		return nil, nil, &edge.Error{Detail: "there is no file of known hosts", Hint: fmt.Sprintf("give one that names %s: see ssh-keyscan(1)", w.host)}
 	}
 	known, err := knownhosts.NewDB(o.KnownHosts...)
 	if err != nil {
 		hangUp()
-		return nil, nil, &Error{Detail: "reading the known hosts: " + neutral(err.Error()), Err: err}
+		return nil, nil, &edge.Error{Detail: "reading the known hosts: " + edge.Neutral(err.Error()), Err: err}
 	}
 	return &ssh.ClientConfig{
 		User:              w.user,
@@ -169,13 +170,13 @@ func (w *sshWire) config() (config *ssh.ClientConfig, hangUp func(), err error) 
 func (w *sshWire) explain(err error) error {
 	switch {
 	case knownhosts.IsHostKeyChanged(err):
-		return &Error{Detail: fmt.Sprintf("%s shows another key than the known hosts have for it", w.host), Kind: gitsync.ErrDenied, Err: err,
+		return &edge.Error{Detail: fmt.Sprintf("%s shows another key than the known hosts have for it", w.host), Kind: gitsync.ErrDenied, Err: err,
 			Hint: "somebody may stand in between; if its key was changed on purpose, correct the known hosts"}
 	case knownhosts.IsHostUnknown(err):
-		return &Error{Detail: fmt.Sprintf("the known hosts have no key for %s", w.host), Kind: gitsync.ErrDenied, Err: err,
+		return &edge.Error{Detail: fmt.Sprintf("the known hosts have no key for %s", w.host), Kind: gitsync.ErrDenied, Err: err,
 			Hint: "add it: see ssh-keyscan(1), and compare it with what the server's owner publishes"}
 	case strings.Contains(err.Error(), "unable to authenticate"):
-		return &Error{Detail: fmt.Sprintf("%s does not accept the key for the user %s", w.host, w.user), Kind: gitsync.ErrDenied, Err: err,
+		return &edge.Error{Detail: fmt.Sprintf("%s does not accept the key for the user %s", w.host, w.user), Kind: gitsync.ErrDenied, Err: err,
 			Hint: "add the public key at the server, as a deploy key that may write or as one of the bot's"}
 	}
 	return err
@@ -189,9 +190,9 @@ func sshSigner(key, passphrase []byte) (ssh.Signer, error) {
 	}
 	switch {
 	case errors.As(err, new(*ssh.PassphraseMissingError)):
-		return nil, &Error{Detail: "the SSH key has a passphrase, and none is given", Err: err}
+		return nil, &edge.Error{Detail: "the SSH key has a passphrase, and none is given", Err: err}
 	case err != nil:
-		return nil, &Error{Detail: "the SSH key cannot be read: " + neutral(err.Error()), Err: err,
+		return nil, &edge.Error{Detail: "the SSH key cannot be read: " + edge.Neutral(err.Error()), Err: err,
 			Hint: "it has to be a private key as ssh-keygen writes it, and the passphrase that of the key"}
 	}
 	return signer, nil

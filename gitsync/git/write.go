@@ -17,6 +17,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 )
 
 // Write makes a commit and puts it at the end of its branch, reads the branch back,
@@ -33,7 +34,7 @@ func (r *Repo) Write(ctx context.Context, w gitsync.Write) (gitsync.Written, err
 	defer r.mu.Unlock()
 	written, err := r.write(ctx, w)
 	if err != nil {
-		return gitsync.Written{}, r.fail(ctx, "writing to "+neutral(w.Branch), err)
+		return gitsync.Written{}, r.fail(ctx, "writing to "+edge.Neutral(w.Branch), err)
 	}
 	return written, nil
 }
@@ -63,7 +64,7 @@ func (r *Repo) write(ctx context.Context, w gitsync.Write) (gitsync.Written, err
 		} else if now != old {
 			return none, moved(push{old: old}, now)
 		}
-		return none, &Error{Detail: "the commit would change nothing", Kind: gitsync.ErrUnchanged}
+		return none, &edge.Error{Detail: "the commit would change nothing", Kind: gitsync.ErrUnchanged}
 	}
 	commit, err := r.options.commit(d.root, d.parents, w.Message)
 	if err != nil {
@@ -86,7 +87,7 @@ func (r *Repo) Check(ctx context.Context, w gitsync.Write) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, err := r.draft(ctx, w); err != nil {
-		return r.fail(ctx, "looking at what is to be written to "+neutral(w.Branch), err)
+		return r.fail(ctx, "looking at what is to be written to "+edge.Neutral(w.Branch), err)
 	}
 	return nil
 }
@@ -129,11 +130,11 @@ func (r *Repo) draft(ctx context.Context, w gitsync.Write) (d draft, err error) 
 func (o *Options) mayCommit(message string) error {
 	for what, text := range map[string]string{"name": o.Name, "address": o.Email} {
 		if strings.TrimSpace(text) == "" || strings.ContainsAny(text, "<>\n\r\x00") {
-			return &Error{Detail: fmt.Sprintf("%q is no %s of who commits", neutral(text), what)}
+			return &edge.Error{Detail: fmt.Sprintf("%q is no %s of who commits", edge.Neutral(text), what)}
 		}
 	}
 	if strings.TrimSpace(message) == "" || strings.Contains(message, "\x00") || !utf8.ValidString(message) {
-		return &Error{Detail: "the message of the commit is empty or no text"}
+		return &edge.Error{Detail: "the message of the commit is empty or no text"}
 	}
 	return nil
 }
@@ -183,7 +184,7 @@ type push struct {
 func (r *Repo) Delete(ctx context.Context, branch string, old gitsync.Hash) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	doing := "deleting " + neutral(branch)
+	doing := "deleting " + edge.Neutral(branch)
 	name, err := branchRef(branch)
 	if err != nil {
 		return r.fail(ctx, doing, err)
@@ -211,7 +212,7 @@ func (r *Repo) push(ctx context.Context, p push) error {
 		if errors.Is(err, errDone) {
 			return nil
 		}
-		var sure *Error
+		var sure *edge.Error
 		if errors.As(err, &sure) && sure.Kind != nil && !errors.Is(err, errRefused) {
 			return err // it was not even sent
 		}
@@ -231,13 +232,13 @@ func (r *Repo) push(ctx context.Context, p push) error {
 		}
 		// It stands where it stood.
 		if err == nil {
-			return &Error{Detail: "the server says that the push was done, and the branch stands where it stood", Hint: "run again; a copy of the server may lag behind"}
+			return &edge.Error{Detail: "the server says that the push was done, and the branch stands where it stood", Hint: "run again; a copy of the server may lag behind"}
 		}
 		e := explain(ctx, err)
-		if !e.again || try >= r.options.Tries || e.wait > r.options.MaxWait {
+		if !e.Again || try >= r.options.Tries || e.Wait > r.options.MaxWait {
 			return e
 		}
-		if err := r.pause(ctx, max(e.wait, min(r.options.FirstWait<<min(try-1, 6), r.options.MaxWait))); err != nil {
+		if err := r.pause(ctx, max(e.Wait, min(r.options.FirstWait<<min(try-1, 6), r.options.MaxWait))); err != nil {
 			return err
 		}
 	}
@@ -269,14 +270,14 @@ func (r *Repo) pause(ctx context.Context, d time.Duration) error {
 }
 
 // moved says where a branch stands instead.
-func moved(p push, now plumbing.Hash) *Error {
+func moved(p push, now plumbing.Hash) *edge.Error {
 	place := func(h plumbing.Hash) string {
 		if h.IsZero() {
 			return "nowhere"
 		}
 		return "at " + short(gitsync.Hash(h.String()))
 	}
-	return &Error{Detail: fmt.Sprintf("the branch stands %s, not %s: somebody else was faster", place(now), place(p.old)), Kind: gitsync.ErrMoved}
+	return &edge.Error{Detail: fmt.Sprintf("the branch stands %s, not %s: somebody else was faster", place(now), place(p.old)), Kind: gitsync.ErrMoved}
 }
 
 // errRefused marks the Error of a push that the server refused.
@@ -313,11 +314,11 @@ func (p push) encode(refs *packp.AdvRefs) (*capability.List, []byte, error) {
 	case now != p.old:
 		return nil, nil, moved(p, now)
 	case p.new.IsZero() && !refs.Capabilities.Supports(capability.DeleteRefs):
-		return nil, nil, &Error{Detail: "the server lets nobody delete branches", Kind: gitsync.ErrProtected}
+		return nil, nil, &edge.Error{Detail: "the server lets nobody delete branches", Kind: gitsync.ErrProtected}
 	}
 	for other := range refs.References {
 		if p.old.IsZero() && (strings.HasPrefix(other, p.name.String()+"/") || strings.HasPrefix(p.name.String(), other+"/")) {
-			return nil, nil, &Error{Detail: fmt.Sprintf("there is a branch %s, so there can be none of this name", neutral(strings.TrimPrefix(other, "refs/heads/"))),
+			return nil, nil, &edge.Error{Detail: fmt.Sprintf("there is a branch %s, so there can be none of this name", edge.Neutral(strings.TrimPrefix(other, "refs/heads/"))),
 				Kind: gitsync.ErrProtected, Hint: "delete it, or choose another name for the branch"}
 		}
 	}
@@ -371,14 +372,14 @@ func (p push) judge(report *packp.ReportStatus, said string) error {
 	case i >= 0 && report.CommandStatuses[i].Status == "ok":
 		return nil
 	case report.UnpackStatus != "ok":
-		return &Error{Detail: "the server cannot take what was sent: " + neutral(report.UnpackStatus+": "+said), Err: errRefused,
+		return &edge.Error{Detail: "the server cannot take what was sent: " + edge.Neutral(report.UnpackStatus+": "+said), Err: errRefused,
 			Hint: "its log says why; it may be out of space, or check more than git does"}
 	case i < 0:
-		return &Error{Detail: "the server does not say what came of the push", Err: errRefused}
+		return &edge.Error{Detail: "the server does not say what came of the push", Err: errRefused}
 	}
 	reason := report.CommandStatuses[i].Status
 	if isContention(reason) {
-		return &Error{Detail: "the server could not move the branch: " + neutral(reason+" "+said), Err: errRefused, again: true}
+		return &edge.Error{Detail: "the server could not move the branch: " + edge.Neutral(reason+" "+said), Err: errRefused, Again: true}
 	}
 	e := refusal(p.branch, reason, said)
 	e.Err = errRefused

@@ -17,6 +17,7 @@ import (
 
 	"hedgehog-gitops/fixtures/githttp"
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 	"hedgehog-gitops/gitsync/git"
 )
 
@@ -497,7 +498,7 @@ func TestServerRefusesPush(t *testing.T) {
 				_, err = repo.Write(t.Context(), one(first, base))
 			}
 			wantError(t, err, test.kind, test.want)
-			var e *git.Error
+			var e *edge.Error
 			if errors.As(err, &e) && !strings.Contains(e.Hint, test.hint) {
 				t.Errorf("hint %q, want one that says %q", e.Hint, test.hint)
 			}

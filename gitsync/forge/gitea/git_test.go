@@ -12,6 +12,7 @@ import (
 
 	server "hedgehog-gitops/fixtures/gitea"
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 	"hedgehog-gitops/gitsync/forge/forgetest"
 	"hedgehog-gitops/gitsync/git"
 	"hedgehog-gitops/render/tree"
@@ -75,7 +76,7 @@ func TestAProtectedBranchIsExplained(t *testing.T) {
 	_, err = repo.Write(t.Context(), gitsync.Write{
 		Branch: "proposals/a", Parents: []gitsync.Hash{base}, Changes: map[string][]byte{"a.yaml": []byte("a\n")}, Message: "a",
 	})
-	var e *git.Error
+	var e *edge.Error
 	if !errors.As(err, &e) || !errors.Is(err, gitsync.ErrProtected) ||
 		!strings.Contains(err.Error(), "proposals/a") || !strings.Contains(err.Error(), "protected") || e.Hint == "" {
 		t.Fatalf("got %v, with the hint %q", err, e.Hint)

@@ -14,14 +14,11 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +26,7 @@ import (
 	sdk "code.gitea.io/sdk/gitea"
 
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 )
 
 // Options say which repository of which server to talk to, and how. Only URL,
@@ -107,19 +105,15 @@ func Connect(ctx context.Context, o Options) (*Forge, error) {
 	if err := f.address(); err != nil {
 		return nil, err
 	}
-	roots, err := o.roots()
-	if err != nil {
-		return nil, err
+	authorities, e := edge.TrustFile(o.RootCAs, o.CAFile)
+	if e != nil {
+		e.Doing = connecting
+		return nil, e
 	}
-	dialer := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
-	f.http = &http.Client{CheckRedirect: f.redirect, Transport: &transport{forge: f, next: &http.Transport{
-		Proxy:               o.Proxy,
-		DialContext:         dialer.DialContext,
-		ForceAttemptHTTP2:   true,
-		TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout: 15 * time.Second,
-		IdleConnTimeout:     90 * time.Second,
-	}}}
+	f.http = &http.Client{
+		CheckRedirect: edge.SameServer,
+		Transport:     &transport{forge: f, next: edge.Transport(o.Proxy, authorities)},
+	}
 	if err := f.whoami(ctx); err != nil {
 		return nil, err
 	}
@@ -130,7 +124,7 @@ const connecting = "connecting to the forge"
 
 // address takes the options' addresses apart.
 func (f *Forge) address() error {
-	wrong := func(detail, hint string) error { return &Error{Doing: connecting, Detail: detail, Hint: hint} }
+	wrong := func(detail, hint string) error { return &edge.Error{Doing: connecting, Detail: detail, Hint: hint} }
 	if f.options.Token == "" {
 		return wrong("there is no token", "make one in Gitea (Settings, Applications) with the scopes write:repository and write:issue")
 	}
@@ -140,7 +134,7 @@ func (f *Forge) address() error {
 	var found bool
 	f.owner, f.name, found = strings.Cut(strings.TrimSuffix(strings.Trim(f.options.Repository, "/"), ".git"), "/")
 	if !found || f.owner == "" || f.name == "" || strings.Contains(f.name, "/") {
-		return wrong("the repository is "+neutral(f.options.Repository)+", which is not owner/name", "")
+		return wrong("the repository is "+edge.Neutral(f.options.Repository)+", which is not owner/name", "")
 	}
 	base, err := url.Parse(strings.TrimSpace(f.options.URL))
 	switch {
@@ -153,30 +147,6 @@ func (f *Forge) address() error {
 	}
 	f.base = &url.URL{Scheme: base.Scheme, Host: base.Host, Path: strings.TrimSuffix(strings.TrimRight(base.Path, "/"), "/api/v1")}
 	return nil
-}
-
-// roots are the authorities to trust, nil for the system's.
-func (o Options) roots() (*x509.CertPool, error) {
-	if o.CAFile == "" {
-		return o.RootCAs, nil
-	}
-	pem, err := os.ReadFile(o.CAFile)
-	if err != nil {
-		return nil, &Error{Doing: connecting, Detail: "the CA file cannot be read: " + err.Error(), Err: err}
-	}
-	var roots *x509.CertPool
-	if o.RootCAs != nil {
-		roots = o.RootCAs.Clone()
-	} else if roots, err = x509.SystemCertPool(); err != nil {
-		roots = x509.NewCertPool()
-	}
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, &Error{
-			Doing: connecting, Detail: "there is no certificate in the CA file " + o.CAFile,
-			Hint: "it has to be PEM: -----BEGIN CERTIFICATE-----",
-		}
-	}
-	return roots, nil
 }
 
 // whoami asks whose token it is. One that may not say so is as good.

@@ -12,6 +12,7 @@ import (
 
 	server "hedgehog-gitops/fixtures/gitea"
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 	"hedgehog-gitops/gitsync/forge/gitea"
 )
 
@@ -266,7 +267,7 @@ func TestItDoesNotMergeWhatMayNotBe(t *testing.T) {
 		t.Fatalf("changing the protection: status %d", status)
 	}
 	err := d.AutoMerge(t.Context(), pr, "merge")
-	var e *gitea.Error
+	var e *edge.Error
 	if !errors.As(err, &e) || !errors.Is(err, gitsync.ErrDenied) || !strings.Contains(e.Hint, "main") {
 		t.Errorf("who may not merge: got %+v", err)
 	}
@@ -283,7 +284,7 @@ func TestItIsSaidWhenItCannotBeMerged(t *testing.T) {
 	d.repo.Commit(t, d.server.Human, "main", "a.yaml", "people's\n")
 	pr := d.open(t, false)
 	err := d.AutoMerge(t.Context(), pr, "merge")
-	var e *gitea.Error
+	var e *edge.Error
 	if !errors.As(err, &e) || e.Status != http.StatusMethodNotAllowed || !strings.Contains(e.Hint, "conflict") {
 		t.Errorf("got %+v", err)
 	}
@@ -321,7 +322,7 @@ func TestAnArchivedRepositoryDoesNotChange(t *testing.T) {
 	d := newDesk(t)
 	d.repo.Do(t, d.server.Human, http.MethodPatch, "", map[string]any{"archived": true}, nil)
 	_, err := d.Open(t.Context(), gitsync.NewPullRequest{Base: "main", Head: "proposal", Title: "t"})
-	var e *gitea.Error
+	var e *edge.Error
 	if !errors.As(err, &e) || !errors.Is(err, gitsync.ErrProtected) || !strings.Contains(e.Hint, "archived") {
 		t.Errorf("got %+v", err)
 	}

@@ -11,6 +11,7 @@ import (
 	sdk "code.gitea.io/sdk/gitea"
 
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 )
 
 // longestLabel is what the server's own form takes, in characters; its API takes
@@ -25,7 +26,7 @@ func (f *Forge) AddLabels(ctx context.Context, number int, labels []string) erro
 	labels = slices.DeleteFunc(slices.Clone(labels), func(name string) bool {
 		long := utf8.RuneCountInString(name) > longestLabel
 		if long {
-			refused.add(name, &Error{Detail: fmt.Sprintf("a label has at most %d characters", longestLabel)})
+			refused.add(name, &edge.Error{Detail: fmt.Sprintf("a label has at most %d characters", longestLabel)})
 		}
 		return long || name == ""
 	})
@@ -77,7 +78,7 @@ func (f *Forge) AddAssignees(ctx context.Context, number int, users []string) er
 		return f.fail(ctx, doing, err)
 	}
 	assigned := pullRequest(p).Assignees
-	return f.each(doing, without(users, assigned), func(some []string) *Error {
+	return f.each(doing, without(users, assigned), func(some []string) *edge.Error {
 		// The whole list is written: the server has no way to add to it.
 		p, _, err := f.sdk(ctx).EditPullRequest(f.owner, f.name, int64(number), sdk.EditPullRequestOption{
 			Assignees: slices.Concat(assigned, some),
@@ -91,7 +92,7 @@ func (f *Forge) AddAssignees(ctx context.Context, number int, users []string) er
 		}
 		now := pullRequest(p).Assignees
 		if not := without(some, now); len(not) > 0 { // it says nothing to who may only read
-			return &Error{Detail: "the server has left it out", Kind: gitsync.ErrDenied, Hint: hintScopes}
+			return &edge.Error{Detail: "the server has left it out", Kind: gitsync.ErrDenied, Hint: hintScopes}
 		}
 		assigned = now
 		return nil
@@ -101,7 +102,7 @@ func (f *Forge) AddAssignees(ctx context.Context, number int, users []string) er
 // RequestReviewers asks people and teams for a review. A team is written org/team.
 func (f *Forge) RequestReviewers(ctx context.Context, number int, reviewers []string) error {
 	doing := fmt.Sprintf("asking for reviews of pull request #%d", number)
-	return f.each(doing, reviewers, func(some []string) *Error {
+	return f.each(doing, reviewers, func(some []string) *edge.Error {
 		var o sdk.PullReviewRequestOptions
 		for _, name := range some {
 			org, team, is := strings.Cut(name, "/")
@@ -111,7 +112,7 @@ func (f *Forge) RequestReviewers(ctx context.Context, number int, reviewers []st
 			case strings.EqualFold(org, f.owner):
 				o.TeamReviewers = append(o.TeamReviewers, team)
 			default:
-				return &Error{Detail: "it is no team of " + f.owner, Kind: gitsync.ErrNotFound}
+				return &edge.Error{Detail: "it is no team of " + f.owner, Kind: gitsync.ErrNotFound}
 			}
 		}
 		// The SDK throws the answer away: who was asked just now.
@@ -133,7 +134,7 @@ func (f *Forge) RequestReviewers(ctx context.Context, number int, reviewers []st
 		}
 		for _, name := range teams {
 			if !slices.ContainsFunc(p.RequestedReviewersTeams, func(t *sdk.Team) bool { return isTeam(t, name) }) {
-				return &Error{Detail: "there is no such team: " + f.owner + " is no organisation", Kind: gitsync.ErrNotFound}
+				return &edge.Error{Detail: "there is no such team: " + f.owner + " is no organisation", Kind: gitsync.ErrNotFound}
 			}
 		}
 		return nil
@@ -152,7 +153,7 @@ func without(names, others []string) []string {
 
 // each does something for all the names at once and, where the server refuses it, for
 // one after the other: it does not say which of them it minds.
-func (f *Forge) each(doing string, names []string, do func([]string) *Error) error {
+func (f *Forge) each(doing string, names []string, do func([]string) *edge.Error) error {
 	if len(names) == 0 {
 		return nil
 	}
@@ -161,7 +162,7 @@ func (f *Forge) each(doing string, names []string, do func([]string) *Error) err
 		return nil
 	}
 	e.Doing = doing
-	if !e.aboutNames() {
+	if !aboutNames(e) {
 		return e
 	}
 	var refused refusals
@@ -173,7 +174,7 @@ func (f *Forge) each(doing string, names []string, do func([]string) *Error) err
 		e := do([]string{name})
 		switch {
 		case e == nil:
-		case e.aboutNames():
+		case aboutNames(e):
 			refused.add(name, e)
 		default:
 			e.Doing = doing
@@ -185,18 +186,18 @@ func (f *Forge) each(doing string, names []string, do func([]string) *Error) err
 
 // aboutNames reports whether the server may mind one name and take another. Without an
 // answer, or without the right, it does not come to names.
-func (e *Error) aboutNames() bool {
+func aboutNames(e *edge.Error) bool {
 	return e.Status != http.StatusUnauthorized && e.Status != http.StatusForbidden && (e.Status != 0 || e.Err == nil)
 }
 
 // refusals are names that the server does not take.
 type refusals struct {
 	names []string
-	first *Error
+	first *edge.Error
 }
 
-func (r *refusals) add(name string, e *Error) {
-	r.names = append(r.names, neutral(name)+": "+e.Detail)
+func (r *refusals) add(name string, e *edge.Error) {
+	r.names = append(r.names, edge.Neutral(name)+": "+e.Detail)
 	if r.first == nil {
 		r.first = e
 	}
@@ -207,7 +208,7 @@ func (r *refusals) err(doing string) error {
 	if len(r.names) == 0 {
 		return nil
 	}
-	return &Error{
+	return &edge.Error{
 		Doing: doing, Status: r.first.Status, Detail: strings.Join(r.names, "; "),
 		Hint: r.first.Hint, Kind: r.first.Kind, Err: r.first.Err,
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 )
 
 // pageSize is the most that a server gives at once, unless it is told otherwise.
@@ -26,7 +27,7 @@ const pageSize = 50
 // that is one request; else all the open ones are read, and of the others as many
 // pages as it takes to find one.
 func (f *Forge) PullRequests(ctx context.Context, branch string) ([]gitsync.PullRequest, error) {
-	doing := "listing the pull requests from " + neutral(branch)
+	doing := "listing the pull requests from " + edge.Neutral(branch)
 	found := map[int]gitsync.PullRequest{}
 	ended := false
 	// list reads a page and returns the number of the next, 0 after the last.
@@ -173,7 +174,7 @@ func names(set map[string]bool) []string {
 
 // Open opens a pull request; ErrExists when one is open for the branches.
 func (f *Forge) Open(ctx context.Context, n gitsync.NewPullRequest) (gitsync.PullRequest, error) {
-	doing := fmt.Sprintf("opening a pull request from %s into %s", neutral(n.Head), neutral(n.Base))
+	doing := fmt.Sprintf("opening a pull request from %s into %s", edge.Neutral(n.Head), edge.Neutral(n.Base))
 	if err := fits(doing, n.Body); err != nil {
 		return gitsync.PullRequest{}, err
 	}
@@ -236,7 +237,7 @@ func (f *Forge) edit(ctx context.Context, doing string, number int, o sdk.EditPu
 // fits refuses a text that is too long.
 func fits(doing, body string) error {
 	if len(body) > bodyLimit {
-		return &Error{Doing: doing, Detail: fmt.Sprintf("the text has %d bytes, and %d are the limit", len(body), bodyLimit)}
+		return &edge.Error{Doing: doing, Detail: fmt.Sprintf("the text has %d bytes, and %d are the limit", len(body), bodyLimit)}
 	}
 	return nil
 }
@@ -264,7 +265,7 @@ func ready(p *sdk.PullRequest) (title string, draft bool) {
 // titled is the title as the server keeps it.
 func titled(doing, title string, draft bool) (string, error) {
 	if _, is := undrafted(title); is {
-		return "", &Error{
+		return "", &edge.Error{
 			Doing: doing, Kind: gitsync.ErrUnsupported,
 			Detail: "a title that begins with " + strconv.Quote(title[:5]) + " makes it a draft on this forge",
 			Hint:   "choose another title",
@@ -304,7 +305,7 @@ func (f *Forge) SetDraft(ctx context.Context, pr gitsync.PullRequest, draft bool
 		return f.fail(ctx, doing, err)
 	}
 	if _, is := ready(p); is != draft {
-		return &Error{
+		return &edge.Error{
 			Doing: doing, Kind: gitsync.ErrUnsupported, Detail: "the server takes other words in a title for the mark of a draft",
 			Hint: "the server's setting is WORK_IN_PROGRESS_PREFIXES in [repository.pull-request]; this tool knows WIP: and [WIP]",
 		}
@@ -344,7 +345,7 @@ func (f *Forge) AutoMerge(ctx context.Context, pr gitsync.PullRequest, method st
 			e.Hint = "it may be in conflict with its base"
 			return e
 		case e.Status == http.StatusMethodNotAllowed && strings.Contains(e.Detail, "not allowed to merge"):
-			e.Kind, e.Hint = gitsync.ErrDenied, "the token's user may not merge into "+neutral(pr.Base)
+			e.Kind, e.Hint = gitsync.ErrDenied, "the token's user may not merge into "+edge.Neutral(pr.Base)
 		}
 		return backoff.Permanent(e)
 	})
@@ -371,7 +372,7 @@ func (f *Forge) Comments(ctx context.Context, number int) ([]gitsync.Comment, er
 
 // missing tells a server that failed from one that says so of a pull request that is
 // not there.
-func (f *Forge) missing(ctx context.Context, number int, e *Error) error {
+func (f *Forge) missing(ctx context.Context, number int, e *edge.Error) error {
 	if e.Status != http.StatusInternalServerError {
 		return e
 	}

@@ -1,17 +1,15 @@
 package gitea
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"hedgehog-gitops/gitsync/edge"
 )
 
 // transport stands between the SDK and the network: it adds the token, reads every
@@ -22,29 +20,18 @@ type transport struct {
 	next  http.RoundTripper
 }
 
-// redirect follows the server to another path of itself, as for a repository that
-// was renamed, and nowhere else.
-func (f *Forge) redirect(req *http.Request, via []*http.Request) error {
-	if req.URL.Scheme != f.base.Scheme || req.URL.Host != f.base.Host || req.Method != via[0].Method || len(via) > 3 {
-		target := *req.URL
-		target.User, target.RawQuery = nil, ""
-		return &redirectError{target: target.String()}
-	}
-	return nil
-}
-
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	try := 0
 	var resp *http.Response
 	err := t.forge.again(req.Context(), func() (err error) {
 		try++
 		resp, err = t.once(req, try) //nolint:bodyclose // the body is in memory by then
-		if e := (*Error)(nil); errors.As(err, &e) && !repeatable(req.Method, e, try) {
+		if e := (*edge.Error)(nil); errors.As(err, &e) && !repeatable(req.Method, e, try) {
 			return backoff.Permanent(err)
 		}
 		return err
 	})
-	if e := (*Error)(nil); try > 1 && errors.As(err, &e) {
+	if e := (*edge.Error)(nil); try > 1 && errors.As(err, &e) {
 		e.Detail += fmt.Sprintf("; tried %d times", try)
 	}
 	return resp, err
@@ -60,17 +47,17 @@ func (f *Forge) again(ctx context.Context, do func() error) error {
 	var last error
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		last = do()
-		var e *Error
+		var e *edge.Error
 		if permanent := (*backoff.PermanentError)(nil); errors.As(last, &permanent) {
 			last = permanent.Unwrap()
 			return struct{}{}, permanent
 		}
-		if errors.As(last, &e) && e.wait > 0 {
-			if e.wait > f.options.MaxWait {
-				e.Detail += "; the server asks to wait for " + e.wait.Round(time.Second).String()
+		if errors.As(last, &e) && e.Wait > 0 {
+			if e.Wait > f.options.MaxWait {
+				e.Detail += "; the server asks to wait for " + e.Wait.Round(time.Second).String()
 				return struct{}{}, backoff.Permanent(last)
 			}
-			return struct{}{}, &backoff.RetryAfterError{Duration: e.wait}
+			return struct{}{}, &backoff.RetryAfterError{Duration: e.Wait}
 		}
 		return struct{}{}, last
 	}, backoff.WithBackOff(pauses), backoff.WithMaxTries(uint(f.options.Tries)), backoff.WithMaxElapsedTime(0))
@@ -85,10 +72,10 @@ func (f *Forge) again(ctx context.Context, do func() error) error {
 
 // repeatable reports whether a request that failed may be sent again. One that adds
 // something only when the server has not taken it.
-func repeatable(method string, e *Error, try int) bool {
-	untouched := e.Status == http.StatusTooManyRequests || e.Status == 0 && notConnected(e.Err)
+func repeatable(method string, e *edge.Error, try int) bool {
+	untouched := e.Status == http.StatusTooManyRequests || e.Unsent()
 	switch {
-	case !e.again:
+	case !e.Again:
 		return false
 	case method == http.MethodPost:
 		return untouched
@@ -96,11 +83,6 @@ func repeatable(method string, e *Error, try int) bool {
 		return method == http.MethodGet && try <= 2
 	}
 	return true
-}
-
-func notConnected(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial"
 }
 
 // largest bounds an answer in bytes: fifty pull requests with all their text have
@@ -125,7 +107,7 @@ func (t *transport) once(req *http.Request, try int) (*http.Response, error) {
 	send.Header.Set("User-Agent", f.options.UserAgent)
 
 	began := time.Now()
-	resp, body, err := t.exchange(send)
+	resp, body, err := edge.Exchange(t.next, send, largest)
 	event := Event{Method: req.Method, Path: req.URL.RequestURI(), Took: time.Since(began), Try: try}
 	if resp != nil {
 		event.Status = resp.StatusCode
@@ -138,33 +120,13 @@ func (t *transport) once(req *http.Request, try int) (*http.Response, error) {
 	switch {
 	case err != nil:
 		e := f.explain(req.Context(), err)
-		if req.Method == http.MethodPost && e.again && !notConnected(e.Err) {
+		if req.Method == http.MethodPost && e.Again && !e.Unsent() {
 			e.Detail += "; it is not known whether the server did it"
 			e.Hint = "run the same command again: it looks at what is there first"
 		}
 		return nil, e
 	case resp.StatusCode >= 400:
 		return nil, f.refused(resp, body)
-	case resp.StatusCode < 300 && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html"):
-		return nil, f.explain(req.Context(), errHTML)
 	}
-	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return resp, nil
-}
-
-// exchange sends the request and reads the answer to its end.
-func (t *transport) exchange(req *http.Request) (*http.Response, []byte, error) {
-	resp, err := t.next.RoundTrip(req)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, largest+1))
-	if err == nil && len(body) > largest {
-		err = errTooLarge
-	}
-	if err != nil && resp.StatusCode >= 400 {
-		err = nil // the status says enough
-	}
-	return resp, body, err
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 	"hedgehog-gitops/gitsync/forge/gitea"
 )
 
@@ -163,7 +164,7 @@ func TestItIsGivenUp(t *testing.T) {
 			if got := len(s.requests()); got != test.tries || err == nil || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("%d requests, error %v; want %d, and one with %q", got, err, test.tries, test.says)
 			}
-			var e *gitea.Error
+			var e *edge.Error
 			if !errors.As(err, &e) || e.Hint == "" || e.Doing != "listing the pull requests from b" {
 				t.Errorf("the error is %+v, want one that says what was done and what to do", e)
 			}
@@ -194,7 +195,7 @@ func TestRefusalsAreToldApart(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = f.Comments(t.Context(), 1)
-		var e *gitea.Error
+		var e *edge.Error
 		if !errors.As(err, &e) || e.Status != status || !errors.Is(e.Kind, want) {
 			t.Fatalf("status %d: got %#v, want the kind %v", status, err, want)
 		}
@@ -238,7 +239,7 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		o := good
 		change(&o)
 		_, err := gitea.Connect(t.Context(), o)
-		var e *gitea.Error
+		var e *edge.Error
 		if !errors.As(err, &e) || e.Status != 0 || strings.Contains(err.Error(), secret) {
 			t.Errorf("%s: got %v", name, err)
 		}

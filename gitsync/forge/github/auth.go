@@ -17,6 +17,7 @@ import (
 	gh "github.com/google/go-github/v62/github"
 
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 )
 
 // margin is how long before its end a token is replaced: no request takes longer.
@@ -25,7 +26,7 @@ const margin = 5 * time.Minute
 // credentials looks at what the options say of who we are.
 func (f *Forge) credentials() error {
 	wrong := func(detail, hint string) error {
-		return &Error{Doing: connecting, Detail: detail, Hint: hint, Kind: gitsync.ErrDenied}
+		return &edge.Error{Doing: connecting, Detail: detail, Hint: hint, Kind: gitsync.ErrDenied}
 	}
 	o := f.options
 	switch {
@@ -76,7 +77,7 @@ func (f *Forge) Token(ctx context.Context) (string, error) {
 	}
 	jwt, err := f.assertion()
 	if err != nil {
-		return "", &Error{Doing: "signing for the App", Detail: err.Error(), Err: err}
+		return "", &edge.Error{Doing: "signing for the App", Detail: err.Error(), Err: err}
 	}
 	ctx = f.task(ctx, task{doing: fmt.Sprintf("being App %d", f.options.App.ID), harmless: true, bearer: jwt})
 	if f.options.App.Installation == 0 {
@@ -105,7 +106,7 @@ func (f *Forge) Token(ctx context.Context) (string, error) {
 }
 
 // notInstalled explains that the App has nothing to do with the repository.
-func (f *Forge) notInstalled(e *Error) {
+func (f *Forge) notInstalled(e *edge.Error) {
 	e.Kind = gitsync.ErrNotFound
 	e.Detail = fmt.Sprintf("it is not installed on %s/%s, or there is no such repository", f.owner, f.name)
 	e.Hint = "install it on the repository: the App's page, Install App"

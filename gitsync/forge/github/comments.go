@@ -7,6 +7,7 @@ import (
 	gh "github.com/google/go-github/v62/github"
 
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 )
 
 // Comments returns the comments of the pull request, oldest first.
@@ -71,7 +72,7 @@ func (f *Forge) Minimize(ctx context.Context, id int64) error {
 		return f.fail(ctx, doing, err)
 	}
 	if !result.MinimizedComment.IsMinimized {
-		return &Error{Doing: doing, Detail: "GitHub has not done it", Kind: gitsync.ErrUnsupported}
+		return &edge.Error{Doing: doing, Detail: "GitHub has not done it", Kind: gitsync.ErrUnsupported}
 	}
 	return nil
 }

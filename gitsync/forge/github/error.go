@@ -1,85 +1,44 @@
 package github
 
 import (
+	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
-	"unicode"
 
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 )
 
-// Error is a failure of the conversation with GitHub. No text in it holds a token,
-// and what GitHub said stands in it as one short line without control characters.
-type Error struct {
-	// Doing is what was being done: "opening a pull request".
-	Doing string
-	// Status is the HTTP status of the answer; 0 when there was none.
-	Status int
-	// Detail says what went wrong.
-	Detail string
-	// Hint says what to do next; empty when nobody can know.
-	Hint string
-	// Kind is gitsync.ErrDenied or one of its like; it can be nil.
-	Kind error
-	// Err is the cause, such as context.Canceled; it can be nil.
-	Err error
-
-	again   bool          // the same request may succeed later
-	limited bool          // GitHub wants fewer requests, and has not looked at this one
-	wait    time.Duration // GitHub's own wish
-	perhaps bool          // an earlier try of the same request may have been done
-	fields  []string      // what of the request is wrong
-	graphql bool          // GraphQL understood, and refused
+// refusal is the cause of an [edge.Error] that GitHub answered with: what decides how
+// it goes on.
+type refusal struct {
+	limited bool     // GitHub wants fewer requests, and has not looked at this one
+	perhaps bool     // an earlier try of the same request may have been done
+	graphql bool     // GraphQL understood, and refused
+	fields  []string // what of the request is wrong
 }
 
-// Error returns what was being done and what went wrong, on one line.
-func (e *Error) Error() string {
-	text := e.Detail
-	if e.Doing != "" {
-		text = e.Doing + ": " + text
-	}
-	if e.Status >= 300 {
-		text += " (HTTP " + strconv.Itoa(e.Status) + ")"
-	}
-	return text
-}
+func (r *refusal) Error() string { return "GitHub refuses" }
 
-// Unwrap returns the kind and the cause.
-func (e *Error) Unwrap() []error {
-	var all []error
-	for _, err := range []error{e.Kind, e.Err} {
-		if err != nil {
-			all = append(all, err)
-		}
-	}
-	return all
+// refusalOf returns the refusal that the error is; an empty one when GitHub did not
+// answer.
+func refusalOf(err error) *refusal {
+	r := &refusal{}
+	errors.As(err, &r)
+	return r
 }
 
 var (
 	errNoAddress = errors.New("is not one")
 	errNoScheme  = errors.New("does not begin with https:// or http://")
 	errUserInfo  = errors.New("holds a user name; the token alone says who you are")
-	// errHTML is an answer that is a web page, errTooLarge one that has no end.
-	errHTML     = errors.New("the answer is a web page")
-	errTooLarge = errors.New("the answer is too large")
 )
-
-// redirectError is a redirection that was not followed.
-type redirectError struct{ target string }
-
-func (e *redirectError) Error() string { return "the server redirects to " + e.target }
 
 const (
 	hintURL    = "check the address: that of the server, such as https://github.example.com, or of its API, such as https://github.example.com/api/v3"
@@ -89,103 +48,39 @@ const (
 )
 
 // fail is explain with the thing that was being done.
-func (f *Forge) fail(ctx context.Context, doing string, err error) *Error {
-	e := *f.explain(ctx, err)
+func (f *Forge) fail(ctx context.Context, doing string, err error) *edge.Error {
+	e := f.explain(ctx, err)
 	e.Doing = doing
-	return &e
+	return e
 }
 
 // explain turns what a request came to into an Error. One that is an Error already
 // stays as it is.
-func (f *Forge) explain(ctx context.Context, err error) *Error {
-	var done *Error
-	if errors.As(err, &done) {
-		return done
-	}
-	e := &Error{Doing: taskOf(ctx).doing, Err: err}
-	defer func() { e.Detail = f.scrub(neutral(e.Detail)) }()
-	if ctx.Err() != nil {
-		e.Err = context.Cause(ctx)
-		e.Detail = "stopped"
-		if errors.Is(e.Err, context.DeadlineExceeded) {
-			e.Detail = "out of time"
-		}
+func (f *Forge) explain(ctx context.Context, err error) *edge.Error {
+	e, said := edge.From(ctx, err)
+	e.Doing = cmp.Or(e.Doing, taskOf(ctx).doing)
+	if said {
 		return e
 	}
-	var web *url.Error
-	if errors.As(err, &web) { // its text repeats the address
-		err, e.Err = web.Err, web.Err
-	}
-	var (
-		redirect *redirectError
-		timeout  net.Error
-		dns      *net.DNSError
-		syntax   *json.SyntaxError
-		kind     *json.UnmarshalTypeError
-	)
-	switch {
-	case err == nil:
-	case errors.As(err, &redirect):
-		e.Detail = redirect.Error()
-		e.Hint = "set the address to where it redirects; the token is never sent to another server"
-	case errors.Is(err, errHTML):
+	switch e.Explain() {
+	case edge.WebPage:
 		e.Detail = "the answer is a web page, not GitHub's API"
 		e.Hint = hintURL + "; a proxy or a login page may stand in front of it"
-	case errors.Is(err, errTooLarge):
-		e.Detail = fmt.Sprintf("the answer is larger than %d MiB", largest>>20)
+	case edge.TooLarge, edge.NoHost:
 		e.Hint = hintURL
-	case errors.As(err, &syntax), errors.As(err, &kind):
-		e.Detail = "the answer cannot be understood: " + err.Error()
+	case edge.Nonsense:
 		e.Hint = "check that the address leads to GitHub and that nothing in between changes its answers"
-	case errors.As(err, &dns) && dns.IsNotFound:
-		e.Detail = "there is no host " + dns.Name
-		e.Hint = hintURL
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case edge.NoListener:
 		e.Detail = "nothing listens at " + f.api.Host + ", or at the proxy"
 		e.Hint = "check the address, the proxy, and that the server runs"
-		e.again = true
-	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
+	case edge.Late:
 		e.Detail = fmt.Sprintf("no answer within %v", f.options.Timeout)
 		e.Hint = "GitHub is busy or out of reach"
-		e.again = true
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
-		e.Detail = "the answer ends in the middle"
+	case edge.Cut:
 		e.Hint = "GitHub, or a proxy in front of it, cut the answer"
-		e.again = true
-	case explainTLS(e, err):
-	default:
-		e.Detail = err.Error()
-		e.again = errors.As(err, new(*net.OpError))
 	}
+	e.Detail = f.scrub(e.Detail)
 	return e
-}
-
-// explainTLS explains what is wrong with certificates.
-func explainTLS(e *Error, err error) bool {
-	var (
-		verification *tls.CertificateVerificationError
-		record       tls.RecordHeaderError
-		authority    x509.UnknownAuthorityError
-		hostname     x509.HostnameError
-		alert        tls.AlertError
-	)
-	switch {
-	case errors.As(err, &hostname):
-		e.Detail = "the server's certificate is for another name: " + hostname.Error()
-		e.Hint = "use the name in the certificate"
-	case errors.As(err, &authority):
-		e.Detail = "the server's certificate is signed by an unknown authority"
-		e.Hint = "give the authority's certificate as the CA file"
-	case errors.As(err, &verification), errors.As(err, &alert):
-		e.Detail = "the TLS connection was refused: " + err.Error()
-		e.Hint = "check the server's certificate and clock"
-	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		e.Detail = "the server does not speak TLS on this port"
-		e.Hint = "check the address: http:// instead of https://, or another port"
-	default:
-		return false
-	}
-	return true
 }
 
 // said is how GitHub refuses.
@@ -207,7 +102,7 @@ func (s said) texts() (texts, fields []string) {
 		default:
 			text = strings.TrimSpace(strings.Join([]string{e.Resource, e.Field, e.Code}, " "))
 		}
-		texts = append(texts, neutral(text))
+		texts = append(texts, edge.Neutral(text))
 		if e.Field != "" {
 			fields = append(fields, e.Field)
 		}
@@ -216,19 +111,20 @@ func (s said) texts() (texts, fields []string) {
 }
 
 // refused explains an answer that is no success.
-func (f *Forge) refused(ctx context.Context, resp *http.Response, body []byte) *Error {
-	e := &Error{Doing: taskOf(ctx).doing, Status: resp.StatusCode, Detail: http.StatusText(resp.StatusCode)}
+func (f *Forge) refused(ctx context.Context, resp *http.Response, body []byte) *edge.Error {
 	var answer said
+	var text string
+	r := &refusal{}
 	if json.Unmarshal(body, &answer) == nil {
 		texts, fields := answer.texts()
-		e.fields = fields
+		r.fields = fields
 		if !strings.EqualFold(answer.Message, "Validation Failed") || len(texts) == 0 {
-			texts = append([]string{neutral(answer.Message)}, texts...)
+			texts = append([]string{edge.Neutral(answer.Message)}, texts...)
 		}
-		if text := strings.Join(texts, "; "); text != "" {
-			e.Detail = f.scrub(neutral(text))
-		}
+		text = strings.Join(texts, "; ")
 	}
+	e := edge.Refused(resp, text, f.options.Now())
+	e.Doing, e.Detail, e.Err = taskOf(ctx).doing, f.scrub(e.Detail), r
 	if f.limit(e, resp, answer) {
 		return e
 	}
@@ -252,12 +148,8 @@ func (f *Forge) refused(ctx context.Context, resp *http.Response, body []byte) *
 		unprocessable(e)
 	case http.StatusRequestEntityTooLarge:
 		e.Hint = "the request is too large for GitHub, or for a proxy in front of it"
-	case http.StatusProxyAuthRequired:
-		e.Hint = "the proxy wants a user and a password in its address"
 	}
 	if resp.StatusCode == http.StatusRequestTimeout || resp.StatusCode >= 500 {
-		e.again = true
-		e.wait = seconds(resp.Header.Get("Retry-After"))
 		e.Hint = "GitHub failed: see https://www.githubstatus.com"
 	}
 	return e
@@ -265,7 +157,7 @@ func (f *Forge) refused(ctx context.Context, resp *http.Response, body []byte) *
 
 // limit recognizes GitHub's limits: the one of requests an hour, and those that it
 // does not tell beforehand.
-func (f *Forge) limit(e *Error, resp *http.Response, answer said) bool {
+func (f *Forge) limit(e *edge.Error, resp *http.Response, answer said) bool {
 	h := resp.Header
 	spent := h.Get("X-Ratelimit-Remaining") == "0"
 	text := strings.ToLower(answer.Message + " " + answer.Documentation)
@@ -278,29 +170,20 @@ func (f *Forge) limit(e *Error, resp *http.Response, answer said) bool {
 	case resp.StatusCode == http.StatusForbidden && !secondary && h.Get("Retry-After") == "" && !(spent && strings.Contains(text, "rate limit")):
 		return false
 	}
-	e.again, e.limited = true, true
+	e.Again, refusalOf(e).limited = true, true
 	e.Hint = "run it again later: it goes on where it stopped"
-	e.wait = seconds(h.Get("Retry-After"))
-	if reset, err := strconv.ParseInt(h.Get("X-Ratelimit-Reset"), 10, 64); err == nil && spent && e.wait == 0 {
-		e.wait = max(time.Unix(reset, 0).Sub(f.options.Now()), 0) + time.Second // its clock may be a little behind
+	if reset, err := strconv.ParseInt(h.Get("X-Ratelimit-Reset"), 10, 64); err == nil && spent && e.Wait == 0 {
+		e.Wait = max(time.Unix(reset, 0).Sub(f.options.Now()), 0) + time.Second // its clock may be a little behind
 	}
 	return true
 }
 
-// seconds reads Retry-After.
-func seconds(value string) time.Duration {
-	if n, err := strconv.Atoi(strings.TrimSpace(value)); err == nil && n > 0 {
-		return time.Duration(n) * time.Second
-	}
-	return 0
-}
-
 // forbidden says which right is missing, or which setting is in the way.
-func (f *Forge) forbidden(e *Error, job task, header http.Header) {
+func (f *Forge) forbidden(e *edge.Error, job task, header http.Header) {
 	e.Kind = gitsync.ErrDenied
 	right := job.right
 	if accepted := header.Get("X-Accepted-Github-Permissions"); accepted != "" {
-		right = strings.NewReplacer("=", ": ", "; ", " or ", "_", " ", ",", " and ").Replace(neutral(accepted))
+		right = strings.NewReplacer("=", ": ", "; ", " or ", "_", " ", ",", " and ").Replace(edge.Neutral(accepted))
 	}
 	switch {
 	case strings.Contains(e.Detail, "not permitted to create or approve pull requests"):
@@ -331,7 +214,7 @@ func (f *Forge) grant(right string) string {
 }
 
 // unprocessable sorts the many refusals that are all a 422.
-func unprocessable(e *Error) {
+func unprocessable(e *edge.Error) {
 	text := strings.ToLower(e.Detail)
 	has := func(part string) bool { return strings.Contains(text, part) }
 	switch {
@@ -362,22 +245,6 @@ func unprocessable(e *Error) {
 func (f *Forge) scrub(text string) string {
 	if secret := f.secret.Load(); secret != nil && *secret != "" {
 		text = strings.ReplaceAll(text, *secret, "***")
-	}
-	return text
-}
-
-// longest is how much of what GitHub says is repeated, in characters.
-const longest = 400
-
-// neutral makes one line of bounded length of what a server said, with nothing in
-// it that a terminal obeys.
-func neutral(text string) string {
-	words := strings.FieldsFunc(strings.ToValidUTF8(text, "?"), func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
-	})
-	text = strings.Join(words, " ")
-	if runes := []rune(text); len(runes) > longest {
-		text = string(runes[:longest]) + " ..."
 	}
 	return text
 }

@@ -13,6 +13,7 @@ import (
 
 	hub "hedgehog-gitops/fixtures/github"
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 	"hedgehog-gitops/gitsync/forge/github"
 )
 
@@ -20,7 +21,7 @@ import (
 // or before, and shows no secret.
 func wantError(t *testing.T, err, kind error, texts ...string) {
 	t.Helper()
-	var e *github.Error
+	var e *edge.Error
 	if !errors.As(err, &e) {
 		t.Errorf("error %v, want one of GitHub's", err)
 		return

@@ -16,13 +16,10 @@ import (
 	"cmp"
 	"context"
 	"crypto/rsa"
-	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -31,6 +28,7 @@ import (
 	gh "github.com/google/go-github/v62/github"
 
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 )
 
 // Options say which repository to talk to, as whom, and how. Only Repository and
@@ -150,19 +148,15 @@ func Connect(ctx context.Context, o Options) (*Forge, error) {
 	if err := f.credentials(); err != nil {
 		return nil, err
 	}
-	roots, err := o.roots()
-	if err != nil {
-		return nil, err
+	authorities, e := edge.TrustFile(o.RootCAs, o.CAFile)
+	if e != nil {
+		e.Doing = connecting
+		return nil, e
 	}
-	dialer := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
-	f.http = &http.Client{CheckRedirect: f.redirect, Transport: &transport{forge: f, writing: make(chan struct{}, 1), next: &http.Transport{
-		Proxy:               o.Proxy,
-		DialContext:         dialer.DialContext,
-		ForceAttemptHTTP2:   true,
-		TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout: 15 * time.Second,
-		IdleConnTimeout:     90 * time.Second,
-	}}}
+	f.http = &http.Client{
+		CheckRedirect: edge.SameServer,
+		Transport:     &transport{forge: f, writing: make(chan struct{}, 1), next: edge.Transport(o.Proxy, authorities)},
+	}
 	f.client = gh.NewClient(f.http)
 	f.client.BaseURL, f.client.UserAgent = f.api, o.UserAgent
 	if err := f.whoami(ctx); err != nil {
@@ -173,12 +167,12 @@ func Connect(ctx context.Context, o Options) (*Forge, error) {
 
 // addresses takes the options' addresses apart.
 func (f *Forge) addresses() error {
-	wrong := func(detail, hint string) error { return &Error{Doing: connecting, Detail: detail, Hint: hint} }
+	wrong := func(detail, hint string) error { return &edge.Error{Doing: connecting, Detail: detail, Hint: hint} }
 	o := &f.options
 	var found bool
 	f.owner, f.name, found = strings.Cut(strings.TrimSuffix(strings.Trim(o.Repository, "/"), ".git"), "/")
 	if !found || f.owner == "" || f.name == "" || strings.ContainsAny(f.name+f.owner, "/?#% ") || f.name == ".." || f.owner == ".." {
-		return wrong("the repository is "+neutral(o.Repository)+", which is not owner/name", "")
+		return wrong("the repository is "+edge.Neutral(o.Repository)+", which is not owner/name", "")
 	}
 	server, err := address(o.ServerURL)
 	if err != nil {
@@ -232,30 +226,6 @@ func (f *Forge) cloud() bool {
 	return f.api.Host == "api.github.com" || strings.HasSuffix(f.api.Host, ".ghe.com")
 }
 
-// roots are the authorities to trust, nil for the system's.
-func (o Options) roots() (*x509.CertPool, error) {
-	if o.CAFile == "" {
-		return o.RootCAs, nil
-	}
-	pem, err := os.ReadFile(o.CAFile)
-	if err != nil {
-		return nil, &Error{Doing: connecting, Detail: "the CA file cannot be read: " + err.Error(), Err: err}
-	}
-	var roots *x509.CertPool
-	if o.RootCAs != nil {
-		roots = o.RootCAs.Clone()
-	} else if roots, err = x509.SystemCertPool(); err != nil {
-		roots = x509.NewCertPool()
-	}
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, &Error{
-			Doing: connecting, Detail: "there is no certificate in the CA file " + o.CAFile,
-			Hint: "it has to be PEM: -----BEGIN CERTIFICATE-----",
-		}
-	}
-	return roots, nil
-}
-
 // whoami asks who the credentials belong to. Bots are no users for the REST API, but
 // GraphQL knows them.
 func (f *Forge) whoami(ctx context.Context) error {
@@ -266,13 +236,13 @@ func (f *Forge) whoami(ctx context.Context) error {
 			f.login = user.GetLogin()
 			return nil
 		}
-		if e := f.explain(ctx, err); e.Status != http.StatusForbidden || e.again {
+		if e := f.explain(ctx, err); e.Status != http.StatusForbidden || e.Again {
 			return e
 		}
 	}
 	var viewer struct{ Login string }
 	if err := f.query(ctx, "query{viewer{login}}", nil, "viewer", &viewer); err != nil {
-		if e := f.explain(ctx, err); !e.graphql {
+		if e := f.explain(ctx, err); !refusalOf(e).graphql {
 			return e
 		} // GitHub does not tell it to a token that works
 	}

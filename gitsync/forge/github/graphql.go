@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 )
 
 // mutation is the text of a mutation with one input.
@@ -46,7 +47,7 @@ func (f *Forge) query(ctx context.Context, document string, input map[string]str
 	if len(answer.Errors) == 0 {
 		return json.Unmarshal(answer.Data[field], result)
 	}
-	e := &Error{Doing: taskOf(ctx).doing, Detail: f.scrub(neutral(answer.Errors[0].Message)), graphql: true}
+	e := &edge.Error{Doing: taskOf(ctx).doing, Detail: f.scrub(edge.Neutral(answer.Errors[0].Message)), Err: &refusal{graphql: true}}
 	switch answer.Errors[0].Type {
 	case "NOT_FOUND":
 		e.Kind, e.Hint = gitsync.ErrNotFound, hintHidden

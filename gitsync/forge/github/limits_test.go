@@ -15,6 +15,7 @@ import (
 
 	hub "hedgehog-gitops/fixtures/github"
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 	"hedgehog-gitops/gitsync/forge/github"
 )
 
@@ -359,7 +360,7 @@ func TestACommentIsNotRepeated(t *testing.T) {
 			pr := f.open(t)
 			f.Fail(test.fault)
 			_, err := f.forge.Comment(t.Context(), pr.Number, "hello")
-			var e *github.Error
+			var e *edge.Error
 			if !errors.As(err, &e) || !strings.Contains(e.Detail, "not known whether") || e.Hint == "" {
 				t.Errorf("error %v", err)
 			}

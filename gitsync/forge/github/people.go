@@ -11,6 +11,7 @@ import (
 	gh "github.com/google/go-github/v62/github"
 
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 )
 
 // AddLabels adds labels to those that are there. GitHub makes those that are new to
@@ -47,7 +48,7 @@ func (f *Forge) AddAssignees(ctx context.Context, number int, users []string) er
 	var refused refusals
 	for _, user := range users {
 		if !slices.ContainsFunc(issue.Assignees, func(u *gh.User) bool { return strings.EqualFold(u.GetLogin(), user) }) {
-			refused.add(user, &Error{
+			refused.add(user, &edge.Error{
 				Detail: "GitHub has left it out", Hint: "assign people who may write to the repository, ten at most",
 			})
 		}
@@ -64,7 +65,7 @@ func (f *Forge) RequestReviewers(ctx context.Context, number int, reviewers []st
 		org, _, team := strings.Cut(name, "/")
 		foreign := team && !strings.EqualFold(org, f.owner)
 		if foreign {
-			refused.add(name, &Error{Detail: "it is no team of " + f.owner, Kind: gitsync.ErrNotFound})
+			refused.add(name, &edge.Error{Detail: "it is no team of " + f.owner, Kind: gitsync.ErrNotFound})
 		}
 		return foreign
 	})
@@ -124,8 +125,8 @@ type refusals struct {
 	errs  []error
 }
 
-func (r *refusals) add(name string, e *Error) {
-	r.texts = append(r.texts, neutral(name)+": "+e.Detail)
+func (r *refusals) add(name string, e *edge.Error) {
+	r.texts = append(r.texts, edge.Neutral(name)+": "+e.Detail)
 	if r.hint == "" {
 		r.hint = e.Hint
 	}
@@ -137,5 +138,5 @@ func (r *refusals) err(doing string) error {
 	if len(r.texts) == 0 {
 		return nil
 	}
-	return &Error{Doing: doing, Detail: strings.Join(r.texts, "; "), Hint: r.hint, Err: errors.Join(r.errs...)}
+	return &edge.Error{Doing: doing, Detail: strings.Join(r.texts, "; "), Hint: r.hint, Err: errors.Join(r.errs...)}
 }

@@ -10,6 +10,7 @@ import (
 	gh "github.com/google/go-github/v62/github"
 
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 )
 
 // pullsRight is the right that most of a forge needs.
@@ -21,7 +22,7 @@ const pageSize = 100
 // PullRequests returns the pull requests whose head is the branch: every open one
 // and the newest hundred of all. Who has reviewed is asked for open ones alone.
 func (f *Forge) PullRequests(ctx context.Context, branch string) ([]gitsync.PullRequest, error) {
-	doing := "listing the pull requests of " + neutral(branch)
+	doing := "listing the pull requests of " + edge.Neutral(branch)
 	ctx = f.task(ctx, task{doing: doing, right: "pull requests: read", harmless: true})
 	all, err := f.listPulls(ctx, branch, "all")
 	if err != nil {
@@ -120,7 +121,7 @@ func (f *Forge) reviewed(ctx context.Context, pr gitsync.PullRequest) ([]string,
 // Open opens a pull request. When the answer was lost it is asked for again: GitHub
 // opens no second one.
 func (f *Forge) Open(ctx context.Context, n gitsync.NewPullRequest) (gitsync.PullRequest, error) {
-	doing := "opening a pull request from " + neutral(n.Head) + " into " + neutral(n.Base)
+	doing := "opening a pull request from " + edge.Neutral(n.Head) + " into " + edge.Neutral(n.Base)
 	ctx = f.task(ctx, task{doing: doing, right: pullsRight, harmless: true})
 	wanted := &gh.NewPullRequest{Title: &n.Title, Body: &n.Body, Head: &n.Head, Base: &n.Base}
 	if n.Draft {
@@ -132,14 +133,14 @@ func (f *Forge) Open(ctx context.Context, n gitsync.NewPullRequest) (gitsync.Pul
 	}
 	e := f.fail(ctx, doing, err)
 	switch {
-	case errors.Is(e, gitsync.ErrExists) && e.perhaps:
+	case errors.Is(e, gitsync.ErrExists) && refusalOf(e).perhaps:
 		if pr, found := f.lost(ctx, n); found {
 			return pr, nil
 		}
-	case slices.Contains(e.fields, "head"):
-		e.Kind, e.Detail = gitsync.ErrNotFound, "there is no branch "+neutral(n.Head)
-	case slices.Contains(e.fields, "base"):
-		e.Kind, e.Detail = gitsync.ErrNotFound, "there is no branch "+neutral(n.Base)
+	case slices.Contains(refusalOf(e).fields, "head"):
+		e.Kind, e.Detail = gitsync.ErrNotFound, "there is no branch "+edge.Neutral(n.Head)
+	case slices.Contains(refusalOf(e).fields, "base"):
+		e.Kind, e.Detail = gitsync.ErrNotFound, "there is no branch "+edge.Neutral(n.Base)
 		e.Hint = "push it, or name another base"
 	case strings.Contains(e.Detail, "No commits between"):
 		e.Hint = "the branch has nothing that its base has not"
@@ -194,7 +195,7 @@ func (f *Forge) SetDraft(ctx context.Context, pr gitsync.PullRequest, draft bool
 	case err != nil:
 		return f.fail(ctx, doing, err)
 	case result.PullRequest.IsDraft != draft:
-		return &Error{Doing: doing, Detail: "GitHub has not done it", Kind: gitsync.ErrUnsupported}
+		return &edge.Error{Doing: doing, Detail: "GitHub has not done it", Kind: gitsync.ErrUnsupported}
 	}
 	return nil
 }
@@ -226,7 +227,7 @@ func (f *Forge) AutoMerge(ctx context.Context, pr gitsync.PullRequest, method st
 		return nil // nothing was asked
 	case strings.Contains(e.Detail, "clean status"):
 		e.Kind, e.Detail = gitsync.ErrUnsupported, "it waits for nothing: it could be merged now"
-		e.Hint = "require a review or a check of pull requests into " + neutral(pr.Base) + ": Settings, Rules"
+		e.Hint = "require a review or a check of pull requests into " + edge.Neutral(pr.Base) + ": Settings, Rules"
 	case strings.Contains(e.Detail, "unstable status"):
 		e.Kind, e.Detail = gitsync.ErrUnsupported, "a check that is not required has failed or still runs"
 		e.Hint = "require the check: Settings, Rules"

@@ -5,14 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"hedgehog-gitops/gitsync/edge"
 )
 
 // task is what a request is part of. It travels in the request's context.
@@ -53,17 +53,6 @@ type transport struct {
 	free, write time.Time
 }
 
-// redirect follows the server to another path of itself, as for a repository that
-// was renamed, and nowhere else.
-func (f *Forge) redirect(req *http.Request, via []*http.Request) error {
-	if req.URL.Scheme != f.api.Scheme || req.URL.Host != f.api.Host || req.Method != via[0].Method || len(via) > 3 {
-		target := *req.URL
-		target.User, target.RawQuery = nil, ""
-		return &redirectError{target: target.String()}
-	}
-	return nil
-}
-
 // RoundTrip sends the request until it succeeds, fails for good, or has been tried
 // often enough.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -76,11 +65,11 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err == nil {
 			return resp, nil
 		}
-		var e *Error
+		var e *edge.Error
 		if !errors.As(err, &e) {
 			return nil, err
 		}
-		e.perhaps = perhaps
+		refusalOf(e).perhaps = perhaps
 		if try > 1 {
 			e.Detail += fmt.Sprintf("; tried %d times", try)
 		}
@@ -94,8 +83,8 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		case try >= f.options.Tries:
 			return nil, e
 		}
-		perhaps = perhaps || !e.untouched()
-		if e.limited {
+		perhaps = perhaps || !untouched(e)
+		if refusalOf(e).limited {
 			t.mu.Lock() // the limit is that of all requests
 			t.free = later(t.free, f.options.Now().Add(pause))
 			t.mu.Unlock()
@@ -106,18 +95,18 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // again says whether the request may be sent once more, and how long to wait.
-func (t *transport) again(req *http.Request, e *Error, pauses *backoff.ExponentialBackOff) (time.Duration, bool) {
+func (t *transport) again(req *http.Request, e *edge.Error, pauses *backoff.ExponentialBackOff) (time.Duration, bool) {
 	pause := max(pauses.NextBackOff(), 0)
 	switch {
-	case !e.again:
+	case !e.Again:
 		return 0, false
-	case !e.untouched() && req.Method != http.MethodGet && !taskOf(req.Context()).harmless:
+	case !untouched(e) && req.Method != http.MethodGet && !taskOf(req.Context()).harmless:
 		e.Detail += "; it is not known whether GitHub did it"
 		e.Hint = "run the same command again: it looks at what is there first"
 		return 0, false
-	case e.wait > 0:
-		return e.wait, true
-	case e.limited: // GitHub does not say for how long: at least a minute, then more
+	case e.Wait > 0:
+		return e.Wait, true
+	case refusalOf(e).limited: // GitHub does not say for how long: at least a minute, then more
 		return max(time.Minute, 2*pause), true
 	}
 	return pause, true
@@ -199,7 +188,7 @@ func (t *transport) once(req *http.Request, try int) (*http.Response, error) {
 	send.Header.Set("X-GitHub-Api-Version", "2022-11-28")
 
 	began := f.options.Now()
-	resp, body, err := t.exchange(send)
+	resp, body, err := edge.Exchange(t.next, send, largest)
 	event := Event{Method: req.Method, Path: f.below(req), Took: f.options.Now().Sub(began), Try: try}
 	if resp != nil {
 		event.Status = resp.StatusCode
@@ -214,15 +203,12 @@ func (t *transport) once(req *http.Request, try int) (*http.Response, error) {
 		return nil, f.explain(req.Context(), err)
 	case resp.StatusCode >= 400 || req.URL.Path == f.graphql.Path && bytes.Contains(body, []byte(`"RATE_LIMITED"`)):
 		return nil, f.refused(req.Context(), resp, body)
-	case resp.StatusCode < 300 && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html"):
-		return nil, f.explain(req.Context(), errHTML)
 	}
 	for name := range resp.Header {
 		if strings.HasPrefix(name, "X-Ratelimit-") {
 			delete(resp.Header, name) // go-github would not send the next request
 		}
 	}
-	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return resp, nil
 }
 
@@ -234,25 +220,5 @@ func (f *Forge) below(req *http.Request) string {
 	return "/" + strings.TrimPrefix(req.URL.RequestURI(), f.api.EscapedPath())
 }
 
-// exchange sends the request and reads the answer to its end.
-func (t *transport) exchange(req *http.Request) (*http.Response, []byte, error) {
-	resp, err := t.next.RoundTrip(req)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, largest+1))
-	if err == nil && len(body) > largest {
-		err = errTooLarge
-	}
-	if err != nil && resp.StatusCode >= 400 {
-		err = nil // the status says enough
-	}
-	return resp, body, err
-}
-
 // untouched reports whether GitHub has certainly not done what it was asked for.
-func (e *Error) untouched() bool {
-	var op *net.OpError
-	return e.limited || e.Status == 0 && errors.As(e.Err, &op) && op.Op == "dial"
-}
+func untouched(e *edge.Error) bool { return refusalOf(e).limited || e.Unsent() }

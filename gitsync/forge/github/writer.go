@@ -17,6 +17,7 @@ import (
 	gh "github.com/google/go-github/v62/github"
 
 	"hedgehog-gitops/gitsync"
+	"hedgehog-gitops/gitsync/edge"
 	"hedgehog-gitops/render/tree"
 )
 
@@ -108,7 +109,7 @@ func (e either) Delete(ctx context.Context, branch string, old gitsync.Hash) err
 // What is there keeps its mode. A change in .github, and one of a path that is a
 // link, a submodule or a folder, is an error.
 func (w *Writer) Write(ctx context.Context, write gitsync.Write) (gitsync.Written, error) {
-	doing := "writing to " + neutral(write.Branch)
+	doing := "writing to " + edge.Neutral(write.Branch)
 	ctx = w.forge.task(ctx, task{doing: doing, right: contentsRight, harmless: true})
 	written, err := w.write(ctx, write)
 	if err != nil {
@@ -124,7 +125,7 @@ func (w *Writer) write(ctx context.Context, write gitsync.Write) (gitsync.Writte
 	}
 	parent, _, err := f.client.Git.GetCommit(ctx, f.owner, f.name, string(write.Parents[0]))
 	if err != nil {
-		return none, lacks(f.explain(ctx, err), "there is no commit "+neutral(string(write.Parents[0])))
+		return none, lacks(f.explain(ctx, err), "there is no commit "+edge.Neutral(string(write.Parents[0])))
 	}
 	from := parent.GetTree().GetSHA()
 	there, err := w.entries(ctx, from, slices.Sorted(maps.Keys(write.Changes)))
@@ -148,7 +149,7 @@ func (w *Writer) write(ctx context.Context, write gitsync.Write) (gitsync.Writte
 		if err == nil && now != write.Old {
 			err = moved(write, now)
 		}
-		return none, cmp.Or[error](err, &Error{Detail: "the commit would change nothing", Kind: gitsync.ErrUnchanged})
+		return none, cmp.Or[error](err, &edge.Error{Detail: "the commit would change nothing", Kind: gitsync.ErrUnchanged})
 	}
 	commit := &gh.Commit{Message: &write.Message, Tree: &gh.Tree{SHA: &root}}
 	for _, p := range write.Parents {
@@ -165,24 +166,24 @@ func (w *Writer) write(ctx context.Context, write gitsync.Write) (gitsync.Writte
 // check refuses what the API would take and nobody wants.
 func check(write gitsync.Write) error {
 	if len(write.Parents) == 0 {
-		return &Error{Detail: "GitHub's API makes no first commit", Kind: gitsync.ErrUnsupported, Hint: "push it"}
+		return &edge.Error{Detail: "GitHub's API makes no first commit", Kind: gitsync.ErrUnsupported, Hint: "push it"}
 	}
 	if strings.TrimSpace(write.Message) == "" || !utf8.ValidString(write.Message) {
-		return &Error{Detail: "the message of the commit is empty or no text"}
+		return &edge.Error{Detail: "the message of the commit is empty or no text"}
 	}
 	for _, name := range slices.Sorted(maps.Keys(write.Changes)) {
 		if err := tree.Check(name); err != nil {
 			return err
 		}
 		if first, _, _ := strings.Cut(name, "/"); strings.EqualFold(first, ".github") {
-			return &Error{Detail: neutral(name) + " is not changed: workflows are people's"}
+			return &edge.Error{Detail: edge.Neutral(name) + " is not changed: workflows are people's"}
 		}
 	}
 	return nil
 }
 
 // lacks says what is missing where GitHub found nothing.
-func lacks(e *Error, what string) *Error {
+func lacks(e *edge.Error, what string) *edge.Error {
 	if errors.Is(e, gitsync.ErrNotFound) {
 		e.Detail = what
 	}
@@ -238,7 +239,7 @@ func (w *Writer) entries(ctx context.Context, root string, paths []string) (map[
 			return nil, err
 		}
 		if truncated {
-			return nil, &Error{Detail: "GitHub does not tell all files of the folder " + cmp.Or(folder, "/"), Kind: gitsync.ErrUnsupported, Hint: "push instead"}
+			return nil, &edge.Error{Detail: "GitHub does not tell all files of the folder " + cmp.Or(folder, "/"), Kind: gitsync.ErrUnsupported, Hint: "push instead"}
 		}
 	}
 	return found, nil
@@ -250,7 +251,7 @@ func (w *Writer) changed(ctx context.Context, there map[string]entry, changes ma
 	for _, name := range slices.Sorted(maps.Keys(changes)) {
 		content, old := changes[name], there[name]
 		if old.kind == "tree" {
-			return nil, &Error{Detail: neutral(name) + " is a folder in the repository", Hint: "move it away, or choose another name"}
+			return nil, &edge.Error{Detail: edge.Neutral(name) + " is a folder in the repository", Hint: "move it away, or choose another name"}
 		}
 		e := &gh.TreeEntry{Path: gh.String(name), Type: gh.String("blob"), Mode: gh.String("100644")}
 		if content == nil {
@@ -262,13 +263,13 @@ func (w *Writer) changed(ctx context.Context, there map[string]entry, changes ma
 		}
 		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
 			if at, found := there[dir]; found && at.kind != "tree" {
-				return nil, &Error{Detail: neutral(dir) + " is no folder in the repository", Hint: "remove it there first"}
+				return nil, &edge.Error{Detail: edge.Neutral(dir) + " is no folder in the repository", Hint: "remove it there first"}
 			}
 		}
 		switch old.mode {
 		case "", "100644", "100755":
 		default:
-			return nil, &Error{Detail: neutral(name) + " is a link or a submodule in the repository, not a file", Hint: "remove it there first"}
+			return nil, &edge.Error{Detail: edge.Neutral(name) + " is a link or a submodule in the repository, not a file", Hint: "remove it there first"}
 		}
 		if old.id == blobID(content) {
 			continue
@@ -322,8 +323,8 @@ func (w *Writer) head(ctx context.Context, branch string) (gitsync.Hash, error) 
 }
 
 // moved says that the branch is not where it should be.
-func moved(write gitsync.Write, now gitsync.Hash) *Error {
-	e := &Error{Kind: gitsync.ErrMoved}
+func moved(write gitsync.Write, now gitsync.Hash) *edge.Error {
+	e := &edge.Error{Kind: gitsync.ErrMoved}
 	switch {
 	case now == "":
 		e.Detail = "the branch is gone"
@@ -364,7 +365,7 @@ func (w *Writer) move(ctx context.Context, write gitsync.Write, commit gitsync.H
 			return nil
 		}
 		e := f.explain(ctx, err)
-		unknown := e.again && !e.limited
+		unknown := e.Again && !refusalOf(e).limited
 		if !unknown && !errors.Is(e, gitsync.ErrExists) && !errors.Is(e, gitsync.ErrMoved) && !errors.Is(e, gitsync.ErrNotFound) {
 			return e
 		}
@@ -384,7 +385,7 @@ func (w *Writer) move(ctx context.Context, write gitsync.Write, commit gitsync.H
 
 // Delete removes the branch if it still stands at old.
 func (w *Writer) Delete(ctx context.Context, branch string, old gitsync.Hash) error {
-	f, doing := w.forge, "deleting "+neutral(branch)
+	f, doing := w.forge, "deleting "+edge.Neutral(branch)
 	ctx = f.task(ctx, task{doing: doing, right: contentsRight})
 	for try := 1; ; try++ {
 		now, err := w.head(ctx, branch)
@@ -398,7 +399,7 @@ func (w *Writer) Delete(ctx context.Context, branch string, old gitsync.Hash) er
 		}
 		if _, err := f.client.Git.DeleteRef(ctx, f.owner, f.name, "heads/"+branch); err != nil {
 			e := f.fail(ctx, doing, err)
-			if try >= f.options.Tries || !errors.Is(e, gitsync.ErrNotFound) && (!e.again || e.limited) {
+			if try >= f.options.Tries || !errors.Is(e, gitsync.ErrNotFound) && (!e.Again || refusalOf(e).limited) {
 				return e
 			}
 			continue // it may be gone, or stand where it stood
