@@ -261,6 +261,8 @@ type linker struct {
 	ofGot map[ID]*hedgehog.Object
 	// gone are ports that a wanted connection had and has no more, and which one.
 	gone map[ID]*wantedLink
+	// moves are the ports of unbundled connections that change.
+	moves []portMove
 	// members counts the ports of each LAG, and nextLAG is where the search for a free
 	// number goes on, by device.
 	members map[ID]int
@@ -498,6 +500,13 @@ func (l *linker) leave(differ []*hedgehog.Object, seen func(hedgehog.Port) *Inte
 		if c == nil {
 			return
 		}
+		if s.kind == typeUnbundled && c.kind == typeUnbundled {
+			for _, m := range []portMove{{seen(s.spans[0].near), c.wires[0].near.on}, {seen(s.spans[0].far), c.wires[0].far.on}} {
+				if m.from != nil && m.from != m.to {
+					l.moves = append(l.moves, m)
+				}
+			}
+		}
 		for _, port := range s.allPorts() {
 			if i := seen(port); i != nil && l.usedBy[i.ID] == nil {
 				l.gone[i.ID] = c
@@ -516,31 +525,39 @@ func (l *linker) leave(differ []*hedgehog.Object, seen func(hedgehog.Port) *Inte
 	}
 }
 
+// portMove is a port of an unbundled connection that another one takes the place of.
+type portMove struct{ from, to *Interface }
+
 // transfer moves what a port says of its VLANs, VRF and attachments to the one that has
 // taken its place.
 func (l *linker) transfer() {
-	for _, id := range idsOf(l.gone) {
-		c, old := l.gone[id], l.w.interfaces.get(id)
-		if c.kind != typeUnbundled {
-			continue
-		}
-		next := c.wires[0].far.on
-		if l.w.seen.switches[old.Device] != nil {
-			next = c.wires[0].near.on
-		}
-		if next.Mode == "" && next.VRF == 0 {
-			next.Mode, next.UntaggedVLAN, next.TaggedVLANs, next.VRF = old.Mode, old.UntaggedVLAN, old.TaggedVLANs, old.VRF
-		}
-		if next.MTU == 0 {
-			next.MTU = old.MTU
-		}
-		for _, field := range []string{"name", "attachments", "spec"} {
-			if v := old.Fields.value(field); v != nil {
-				next.Fields.set(field, v)
-				old.Fields.set(field, nil)
+	fields := []string{"name", "attachments", "spec"}
+	before := make([]Interface, len(l.moves))
+	left := map[*Interface]bool{}
+	for n, m := range l.moves {
+		before[n], left[m.from] = *m.from, true
+	}
+	for i := range left {
+		i.Mode, i.UntaggedVLAN, i.TaggedVLANs, i.VRF, i.MTU = "", 0, nil, 0, 0
+		for _, field := range fields {
+			if i.Fields.value(field) != nil {
+				i.Fields.set(field, nil)
 			}
 		}
-		old.Mode, old.UntaggedVLAN, old.TaggedVLANs, old.VRF, old.MTU = "", 0, nil, 0, 0
+	}
+	for n, m := range l.moves {
+		was, to := &before[n], m.to
+		if to.Mode == "" && to.VRF == 0 {
+			to.Mode, to.UntaggedVLAN, to.TaggedVLANs, to.VRF = was.Mode, was.UntaggedVLAN, was.TaggedVLANs, was.VRF
+		}
+		if to.MTU == 0 {
+			to.MTU = was.MTU
+		}
+		for _, field := range fields {
+			if v := was.Fields.value(field); v != nil {
+				to.Fields.set(field, v)
+			}
+		}
 	}
 }
 

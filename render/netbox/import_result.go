@@ -62,7 +62,7 @@ func (w *writer) plan(s *Snapshot) (*Plan, hedgehog.Issues) {
 		}
 	}
 	areas := areasByModel()
-	names := w.namer()
+	names := w.namer(p.Changes)
 	for n := range p.Changes {
 		c := &p.Changes[n]
 		c.Name = names(c)
@@ -89,8 +89,8 @@ func areasByModel() map[string]string {
 	}
 }
 
-// namer returns how people call the object of a change.
-func (w *writer) namer() func(*Change) string {
+// namer returns how people call the object of a change, which is one of the plan's.
+func (w *writer) namer(changes []Change) func(*Change) string {
 	text := func(c *Change, key string) string {
 		v := c.After[key]
 		if v == nil {
@@ -119,6 +119,13 @@ func (w *writer) namer() func(*Change) string {
 			ends = map[ID][]string{}
 			for _, t := range w.cableTerminations.sorted() {
 				ends[t.Cable] = append(ends[t.Cable], port(t.Type, t.Port))
+			}
+			// A cable that goes is called by what it joined.
+			for _, c := range slices.Backward(changes) {
+				var t CableTermination
+				if c.Model == "dcim.cabletermination" && c.Action == Delete && into(c.Before, &t) == nil {
+					ends[t.Cable] = append(ends[t.Cable], port(t.Type, t.Port))
+				}
 			}
 		}
 		return strings.Join(ends[id], " - ")
