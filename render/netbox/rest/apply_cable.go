@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -236,6 +237,16 @@ func (a *apply) staleMACs(ctx context.Context, batch []edit) error {
 	if len(old) == 0 {
 		return nil
 	}
+	for try := 1; ; try++ {
+		err := a.deleteMACs(ctx, old)
+		if err == nil || try == a.c.options.Tries || !a.wait(ctx, err, try) {
+			return err
+		}
+	}
+}
+
+// deleteMACs deletes these MAC addresses of these interfaces, if they are there.
+func (a *apply) deleteMACs(ctx context.Context, old map[key]string) error {
 	type wire struct {
 		keyed
 		MAC    text   `json:"mac_address"`
@@ -246,7 +257,7 @@ func (a *apply) staleMACs(ctx context.Context, batch []edit) error {
 	s.fields = []string{"id", "mac_address", "assigned_object_type", "assigned_object_id"}
 	message := a.message()
 	var gone []map[string]any
-	for ids := range slices.Chunk(sortedKeys2(old), 50) {
+	for ids := range slices.Chunk(slices.Sorted(maps.Keys(old)), 50) {
 		query := url.Values{"limit": {"1000"}}
 		for _, id := range ids {
 			query.Add("interface_id", strconv.FormatInt(int64(id), 10))
@@ -265,12 +276,4 @@ func (a *apply) staleMACs(ctx context.Context, batch []edit) error {
 		return nil
 	}
 	return a.c.write(ctx, "deleting MAC addresses that were replaced", nil, a.c.raw(http.MethodDelete, a.paths[modelMACAddress], gone))
-}
-
-func sortedKeys2(m map[key]string) []key {
-	set := map[key]bool{}
-	for id := range m {
-		set[id] = true
-	}
-	return sortedIDs(set)
 }
