@@ -172,6 +172,8 @@ func (a *attacher) attach(p *attachPlace, wanted []*hedgehog.Object) {
 				continue
 			}
 			by = on
+		} else if other := a.ofVLAN[next.native]; spec.NativeVLAN && other != nil && other != s && wants(wanted, other) {
+			continue // the manifests have two native VLANs, and an interface one
 		} else if !a.carry(&next, p, level[0], o, s.vlan.ID, spec.NativeVLAN) {
 			return
 		}
@@ -198,6 +200,13 @@ func (a *attacher) attach(p *attachPlace, wanted []*hedgehog.Object) {
 		}
 	}
 	a.names(p, by, names)
+}
+
+// wants reports whether one of the attachments is to a subnet.
+func wants(wanted []*hedgehog.Object, s *subnet) bool {
+	return slices.ContainsFunc(wanted, func(o *hedgehog.Object) bool {
+		return o.Spec.(*hedgehog.VPCAttachmentSpec).Subnet == s.vpc.name+"/"+s.key
+	})
 }
 
 // level is the interfaces that have the VLANs of a connection: those that have a mode, as

@@ -108,10 +108,6 @@ func TestAChangedConnectionChangesItsRecords(t *testing.T) {
 		},
 		"two links swapped": {
 			replace: []string{"leaf-3/E1/2\n", "leaf-3/E1/X\n", "leaf-3/E1/1\n", "leaf-3/E1/2\n", "leaf-3/E1/X\n", "leaf-3/E1/1\n"},
-			want:    []string{},
-		},
-		"another MTU": {
-			replace: []string{"mtu: 9000", "mtu: 9036"},
 			want: []string{
 				"delete cable printer-1 eth0 - leaf-3 E1/2",
 				"delete cable nas-1 eth0 - leaf-3 E1/1",
@@ -120,6 +116,10 @@ func TestAChangedConnectionChangesItsRecords(t *testing.T) {
 				"update interface leaf-3 E1/1: mode=access tagged_vlans=<nil> untagged_vlan=2",
 				"update interface leaf-3 E1/2: mode=tagged tagged_vlans=[1 3] untagged_vlan=<nil>",
 			},
+		},
+		"another MTU": {
+			replace: []string{"mtu: 9000", "mtu: 9036"},
+			want:    []string{"update interface nas-1 eth0: mtu=9036"},
 		},
 		"no MTU": {
 			replace: []string{"    mtu: 9000\n", ""},
