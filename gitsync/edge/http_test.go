@@ -140,6 +140,7 @@ func TestExchange(t *testing.T) {
 		if resp == nil || resp.StatusCode != test.status {
 			t.Fatalf("%s: %v, %v", name, resp, err)
 		}
+		defer resp.Body.Close()
 		if test.fault != "" {
 			if err == nil || !strings.Contains(err.Error(), test.fault) {
 				t.Errorf("%s: %v, want %q", name, err, test.fault)
