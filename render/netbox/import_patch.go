@@ -192,6 +192,10 @@ func (w *writer) homeless() {
 	if f == nil {
 		return
 	}
+	gone := map[hedgehog.Key]bool{}
+	for _, o := range w.toPrune() {
+		gone[o.Key()] = true
+	}
 	have, _ := f.value("objects").([]any)
 	f.set("objects", nil)
 	w.read()
@@ -216,7 +220,7 @@ func (w *writer) homeless() {
 	for _, item := range have {
 		doc, _ := item.(map[string]any)
 		key := keyOf(doc)
-		if key.Name == "" || in[key] || w.want.Get(key.Kind, key.Name) != nil || w.pruned(key) {
+		if key.Name == "" || in[key] || w.want.Get(key.Kind, key.Name) != nil || gone[key] {
 			continue
 		}
 		list = append(list, item)

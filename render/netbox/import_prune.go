@@ -26,16 +26,6 @@ func (w *writer) toPrune() []*hedgehog.Object {
 	return list
 }
 
-// pruned reports whether an object of hedgehog_objects is to be removed.
-func (w *writer) pruned(k hedgehog.Key) bool {
-	for _, o := range w.toPrune() {
-		if o.Key() == k {
-			return true
-		}
-	}
-	return false
-}
-
 // pruner knows what refers to what in the draft.
 type pruner struct {
 	*writer
@@ -214,7 +204,7 @@ func (p *pruner) removeVRF(id ID) {
 // pruneTargets takes the fabric's route targets off VRFs, where their peerings are to go
 // and one of their VRFs is gone: no peering of the manifests can have them.
 func (w *writer) pruneTargets(gone map[ID]bool) {
-	users := w.targetUsers()
+	users, stay := w.targetUsers(), w.wantedOf()
 	for _, o := range w.toPrune() {
 		area, id := splitPath(o.Origin().Path)
 		if area != "/ipam/route-targets/" || w.routeTargets.get(id) == nil {
@@ -226,7 +216,7 @@ func (w *writer) pruneTargets(gone map[ID]bool) {
 		}) {
 			continue
 		}
-		if w.onlyPruned(id) {
+		if len(stay[id]) == 0 {
 			w.removeTarget(id, users[id])
 		}
 	}
@@ -242,14 +232,17 @@ func (w *writer) targetUsers() map[ID][]*VRF {
 	return users
 }
 
-// onlyPruned reports whether no peering of the manifests is made of the target.
-func (w *writer) onlyPruned(target ID) bool {
+// wantedOf are the peerings of the manifests by the route target that makes them.
+func (w *writer) wantedOf() map[ID][]*hedgehog.Object {
+	of := map[ID][]*hedgehog.Object{}
 	for o := range w.got.All() {
-		if area, id := splitPath(o.Origin().Path); area == "/ipam/route-targets/" && id == target && w.want.Get(o.Kind, o.Name) != nil {
-			return false
+		if area, id := splitPath(o.Origin().Path); area == "/ipam/route-targets/" {
+			if wanted := w.want.Get(o.Kind, o.Name); wanted != nil {
+				of[id] = append(of[id], wanted)
+			}
 		}
 	}
-	return true
+	return of
 }
 
 // removeTarget takes a target off the VRFs of the fabric, and removes it where no other
@@ -275,7 +268,7 @@ func (w *writer) prune() {
 	if len(list) == 0 {
 		return
 	}
-	d := &deleter{pruner: w.pruner(), users: w.targetUsers(), shared: map[string]int{}, terminations: map[ID][]*CableTermination{},
+	d := &deleter{pruner: w.pruner(), users: w.targetUsers(), stay: w.wantedOf(), subnets: map[string]*subnet{}, renamed: map[[2]string]bool{}, shared: map[string]int{}, terminations: map[ID][]*CableTermination{},
 		ends: map[portRef][]*CableTermination{}, members: map[ID]int{}, addressesOn: map[ID][]*IPAddress{}, interfacesOf: map[ID][]*Interface{}}
 	d.index()
 	slices.Reverse(list) // an object comes after those that it refers to
@@ -300,6 +293,9 @@ func (w *writer) prune() {
 type deleter struct {
 	*pruner
 	users        map[ID][]*VRF
+	stay         map[ID][]*hedgehog.Object  // peerings of the manifests, by their target
+	subnets      map[string]*subnet         // by vpc/subnet
+	renamed      map[[2]string]bool         // subnets and connections of attachments that the manifests have and NetBox gives
 	shared       map[string]int             // how many objects that stay are made of a record
 	terminations map[ID][]*CableTermination // of a cable
 	ends         map[portRef][]*CableTermination
@@ -309,6 +305,16 @@ type deleter struct {
 }
 
 func (d *deleter) index() {
+	for _, v := range sorted(d.seen.vpcs) {
+		for _, s := range v.subnets {
+			d.subnets[v.name+"/"+s.key] = s
+		}
+	}
+	for o, spec := range hedgehog.Each[*hedgehog.VPCAttachmentSpec](d.want) {
+		if d.got.Get(o.Kind, o.Name) != nil {
+			d.renamed[[2]string{spec.Subnet, spec.Connection}] = true
+		}
+	}
 	for o := range d.got.All() {
 		if d.want.Get(o.Kind, o.Name) == nil {
 			continue
@@ -373,15 +379,7 @@ func (d *deleter) peering(o *hedgehog.Object, id ID) {
 	if d.routeTargets.get(id) == nil {
 		return
 	}
-	if !d.onlyPruned(id) {
-		var stay []*hedgehog.Object
-		for got := range d.got.All() {
-			if area, of := splitPath(got.Origin().Path); area == "/ipam/route-targets/" && of == id {
-				if wanted := d.want.Get(got.Kind, got.Name); wanted != nil {
-					stay = append(stay, wanted)
-				}
-			}
-		}
+	if stay := d.stay[id]; len(stay) > 0 {
 		d.removeTarget(id, d.users[id])
 		p := d.peeringWriter()
 		p.forget = id
@@ -444,25 +442,9 @@ func (d *deleter) external(id ID) {
 func (d *deleter) attachment(o *hedgehog.Object) {
 	spec := o.Spec.(*hedgehog.VPCAttachmentSpec)
 	c := d.got.Get(hedgehog.KindConnection, spec.Connection)
-	name, key, _ := strings.Cut(spec.Subnet, "/")
-	var at *subnet
-	for _, v := range d.seen.vpcs {
-		if v.name == name {
-			for _, s := range v.subnets {
-				if s.key == key {
-					at = s
-				}
-			}
-		}
-	}
-	if c == nil || at == nil {
-		return
-	}
-	// One that is wanted under another name has the same interfaces.
-	for wanted, other := range hedgehog.Each[*hedgehog.VPCAttachmentSpec](d.want) {
-		if other.Subnet == spec.Subnet && other.Connection == spec.Connection && d.got.Get(wanted.Kind, wanted.Name) != nil {
-			return
-		}
+	at := d.subnets[spec.Subnet]
+	if c == nil || at == nil || d.renamed[[2]string{spec.Subnet, spec.Connection}] {
+		return // or it is wanted under another name, and has the same interfaces
 	}
 	for _, origin := range c.Origins {
 		area, id := splitPath(origin.Path)
