@@ -895,6 +895,10 @@ func (l *linker) assign(list []linkAddress, inVRF func() (ID, bool), ours func(*
 	free := map[*IPAddress]bool{}
 	var released []*IPAddress
 	has := make([]bool, len(list))
+	texts := map[string]bool{}
+	for _, want := range list {
+		texts[want.text] = true
+	}
 	own := map[ID][]*IPAddress{} // what each interface gives up
 	for n, want := range list {
 		for _, a := range b.on[want.on.ID] {
@@ -931,7 +935,7 @@ func (l *linker) assign(list []linkAddress, inVRF func() (ID, bool), ours func(*
 			// The address that stood here becomes the wanted one, unless another
 			// interface is to have it.
 			for _, a := range own[want.on.ID] {
-				if free[a] && a.VRF == vrf && !wantedElsewhere(list, a) {
+				if free[a] && a.VRF == vrf && !texts[a.Address] {
 					use = a
 					break
 				}
@@ -963,10 +967,6 @@ func (l *linker) assign(list []linkAddress, inVRF func() (ID, bool), ours func(*
 			}
 		}
 	}
-}
-
-func wantedElsewhere(list []linkAddress, a *IPAddress) bool {
-	return len(list) < 1000 && slices.ContainsFunc(list, func(w linkAddress) bool { return w.text == a.Address })
 }
 
 // taken reports an address that something else has.
