@@ -28,8 +28,8 @@ type ApplyOptions struct {
 	// and 200 at most; changes and deletions go by 100.
 	Batch int
 	// RIR is the slug of the registry of AS numbers that are created. By default that
-	// of private ones is the first that NetBox says is private, created if there is
-	// none.
+	// of private ones is the first that NetBox says is private, that of others is
+	// called unknown; both are created if there is none.
 	RIR string
 }
 

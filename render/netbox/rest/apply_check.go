@@ -41,11 +41,11 @@ func (a *apply) prepare(ctx context.Context) error {
 	if err := a.checkTags(ctx); err != nil {
 		return err
 	}
-	registry, err := a.findRIRs(ctx)
+	registries, err := a.findRIRs(ctx)
 	if err != nil {
 		return err
 	}
-	if err := a.checkPermissions(ctx, registry != nil); err != nil {
+	if err := a.checkPermissions(ctx, len(registries) > 0); err != nil {
 		return err
 	}
 	newest, err := a.r.tally(ctx, a.r.sources[modelChange], nil)
@@ -58,12 +58,13 @@ func (a *apply) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	if registry == nil {
+	if len(registries) == 0 {
 		return nil
 	}
-	ids, err := a.post(ctx, modelRIR, []map[string]any{registry}, func(int) string { return "RIR Private" })
-	if err == nil {
-		a.rir[true] = ids[0]
+	ids, err := a.post(ctx, modelRIR, registries, func(i int) string { return fmt.Sprint("RIR ", registries[i]["name"]) })
+	for i := range ids {
+		isPrivate, _ := registries[i]["is_private"].(bool)
+		a.rir[isPrivate] = ids[i]
 	}
 	return err
 }
@@ -88,10 +89,6 @@ func (a *apply) checkPlan() error {
 		case modelCable:
 			if problem := a.fits(n); problem != "" {
 				return refuse("it %s", problem)
-			}
-		case modelASN:
-			if asn, ok := number64(n.After["asn"]); ok && a.o.RIR == "" && !private(asn) && n.Action == netbox.Create {
-				return refuse("it is a public AS number, and whose registry it is is not known: create it in NetBox, or say the RIR")
 			}
 		}
 		data, err := json.Marshal(n.After)
@@ -186,9 +183,10 @@ func (a *apply) checkTags(ctx context.Context) error {
 	return nil
 }
 
-// findRIRs finds the registries of the AS numbers that the plan creates. It returns
-// the one that has to be created, if there is no private one.
-func (a *apply) findRIRs(ctx context.Context) (map[string]any, error) {
+// findRIRs finds the registries of the AS numbers that the plan creates: that of
+// private numbers, and one that says that the registry is not known. It returns those
+// that have to be created.
+func (a *apply) findRIRs(ctx context.Context) ([]map[string]any, error) {
 	if len(a.created[modelASN]) == 0 {
 		return nil, nil
 	}
@@ -213,17 +211,32 @@ func (a *apply) findRIRs(ctx context.Context) (map[string]any, error) {
 			a.rir[true], a.rir[false] = row.ID, row.ID
 		case a.o.RIR == "" && row.Private && a.rir[true] == 0:
 			a.rir[true] = row.ID
+		case a.o.RIR == "" && row.Slug == "unknown":
+			a.rir[false] = row.ID
 		}
 	}
-	switch {
-	case a.rir[true] != 0:
+	if a.o.RIR != "" {
+		if a.rir[true] == 0 {
+			return nil, planError(fmt.Sprintf("NetBox has no RIR with the slug %q", a.o.RIR), didYouMean(a.o.RIR, slugs, "give the slug of one that is there"), nil)
+		}
 		return nil, nil
-	case a.o.RIR != "":
-		return nil, planError(fmt.Sprintf("NetBox has no RIR with the slug %q", a.o.RIR), didYouMean(a.o.RIR, slugs, "give the slug of one that is there"), nil)
-	case slices.Contains(slugs, "private"):
-		return nil, planError("NetBox's RIR private does not say that it is private", "set that in NetBox, or say the RIR", nil)
 	}
-	return map[string]any{"name": "Private", "slug": "private", "is_private": true, "description": "AS numbers for private use"}, nil
+	lacks := map[bool]bool{}
+	for _, n := range a.created[modelASN] {
+		asn, _ := number64(n.After["asn"])
+		lacks[private(asn)] = a.rir[private(asn)] == 0
+	}
+	var create []map[string]any
+	if lacks[true] {
+		if slices.Contains(slugs, "private") {
+			return nil, planError("NetBox's RIR private does not say that it is private", "set that in NetBox, or say the RIR", nil)
+		}
+		create = append(create, map[string]any{"name": "Private", "slug": "private", "is_private": true, "description": "AS numbers for private use"})
+	}
+	if lacks[false] {
+		create = append(create, map[string]any{"name": "Unknown", "slug": "unknown", "is_private": false, "description": "AS numbers whose registry nobody has said yet"})
+	}
+	return create, nil
 }
 
 // checkPermissions asks NetBox whether it would take each kind of request, by sending

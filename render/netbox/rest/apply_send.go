@@ -415,6 +415,10 @@ func (a *apply) unlike(model string, was, now, will map[string]any) string {
 			to = a.related(field)
 		}
 		written, ok := will[field]
+		same := same
+		if model == "" {
+			same = sameCustom
+		}
 		switch {
 		case same(is, x), ok && same(is, written), same(is, a.without(to, x)), is == nil && (field == "oob_ip" || field == "primary_ip4"):
 		case is == nil && (field == "assigned_object_id" || field == "assigned_object_type"):
@@ -456,8 +460,10 @@ func holds(now, will map[string]any) bool {
 	for field, v := range will {
 		if custom, ok := v.(map[string]any); ok && field == "custom_fields" {
 			present, _ := now[field].(map[string]any)
-			if !holds(present, custom) {
-				return false
+			for name, v := range custom { // here false and nothing are two things
+				if !reflect.DeepEqual(present[name], v) {
+					return false
+				}
 			}
 			continue
 		}
@@ -485,6 +491,16 @@ func same(x, y any) bool {
 			return v == "0"
 		}
 		return false
+	}
+	return empty(x) && empty(y) || reflect.DeepEqual(x, y)
+}
+
+// sameCustom compares values of custom fields, in which false is not nothing. An empty
+// list of objects is: NetBox takes out what is deleted.
+func sameCustom(x, y any) bool {
+	empty := func(v any) bool {
+		list, ok := v.([]any)
+		return v == nil || ok && len(list) == 0
 	}
 	return empty(x) && empty(y) || reflect.DeepEqual(x, y)
 }

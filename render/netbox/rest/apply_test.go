@@ -268,7 +268,7 @@ func network() netbox.Rows {
 			{ID: 1, Manufacturer: 1, Model: "DS3000", Slug: "ds3000", Fields: netbox.Fields{"hedgehog_switch_profile": "celestica-ds3000"}},
 			{ID: 2, Manufacturer: 1, Model: "Server", Slug: "server"}},
 		DeviceRoles: []netbox.DeviceRole{{ID: 1, Slug: "server-leaf"}, {ID: 2, Slug: "server"}},
-		ASNs:        []netbox.ASN{{ID: 1, ASN: 65101}, {ID: 2, ASN: 4200000001}},
+		ASNs:        []netbox.ASN{{ID: 1, ASN: 65101}, {ID: 2, ASN: 4200000001}, {ID: 3, ASN: 3320}},
 		IPAMRoles:   []netbox.IPAMRole{{ID: 1, Slug: "dhcp"}},
 		VLANGroups: []netbox.VLANGroup{
 			{ID: 1, Name: "default", Slug: "default", Scope: netbox.Scope{Type: "dcim.site", ID: 1}, VIDRanges: [][2]uint16{{100, 199}, {1000, 2999}}, Tags: []string{"hedgehog"}},
@@ -675,7 +675,6 @@ func TestApplyLooksBeforeItWrites(t *testing.T) {
 		"a tag":            {func(r *netbox.Rows) { r.Devices[0].Tags = []string{"nobody"} }, "no tag nobody"},
 		"a custom field":   {func(r *netbox.Rows) { r.Devices[0].Fields = netbox.Fields{"hedgehog_unknown": 1} }, "hedgehog_unknown on dcim.device"},
 		"a null character": {func(r *netbox.Rows) { r.Devices[0].Serial = "a\x00" }, "leaf-1| (dcim.device): a text holds a null character"},
-		"a public ASN":     {func(r *netbox.Rows) { r.ASNs[0].ASN = 3320 }, "public AS number"},
 		"a reference":      {func(r *netbox.Rows) { r.Devices[0].Location = 77 }, "location leads to dcim.location 77"},
 		"half a cable":     {func(r *netbox.Rows) { r.CableTerminations = r.CableTerminations[1:] }, "an end that leads nowhere"},
 	} {
