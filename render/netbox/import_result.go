@@ -107,14 +107,33 @@ func (w *writer) namer(changes []Change) func(*Change) string {
 		}
 		return fmt.Sprint(v)
 	}
+	// What goes is called by what it was.
+	devices, ports := map[ID]string{}, map[ID]Interface{}
+	for _, c := range changes {
+		var d Device
+		var i Interface
+		switch {
+		case c.Action != Delete:
+		case c.Model == "dcim.device" && into(c.Before, &d) == nil:
+			devices[c.ID] = d.Name
+		case c.Model == "dcim.interface" && into(c.Before, &i) == nil:
+			ports[c.ID] = i
+		}
+	}
 	device := func(id ID) string {
 		if d := w.devices.get(id); d != nil {
 			return d.Name
+		}
+		if name, ok := devices[id]; ok {
+			return name
 		}
 		return "device " + strconv.FormatInt(int64(id), 10)
 	}
 	port := func(kind string, id ID) string {
 		if i := w.interfaces.get(id); kind == "dcim.interface" && i != nil {
+			return device(i.Device) + " " + i.Name
+		}
+		if i, ok := ports[id]; ok && kind == "dcim.interface" {
 			return device(i.Device) + " " + i.Name
 		}
 		return strings.TrimPrefix(kind, "dcim.") + " " + strconv.FormatInt(int64(id), 10)
@@ -148,6 +167,10 @@ func (w *writer) namer(changes []Change) func(*Change) string {
 			if t := w.cableTerminations.get(c.ID); t != nil {
 				return port(t.Type, t.Port)
 			}
+			var t CableTermination
+			if into(c.Before, &t) == nil {
+				return port(t.Type, t.Port)
+			}
 		case "ipam.prefix":
 			if p := w.prefixes.get(c.ID); p != nil {
 				return p.Prefix
@@ -164,6 +187,7 @@ func (w *writer) namer(changes []Change) func(*Change) string {
 			if v := w.vlans.get(c.ID); v != nil {
 				return fmt.Sprintf("%d %s", v.VID, v.Name)
 			}
+			return text(c, "vid") + " " + text(c, "name")
 		case "ipam.vlangroup":
 			if g := w.vlanGroups.get(c.ID); g != nil {
 				return g.Name
@@ -171,6 +195,9 @@ func (w *writer) namer(changes []Change) func(*Change) string {
 		case "ipam.asn":
 			return text(c, "asn")
 		case "ipam.iprange":
+			if r := w.ipRanges.get(c.ID); r != nil {
+				return r.Start + " - " + r.End
+			}
 			return text(c, "start_address") + " - " + text(c, "end_address")
 		case "dcim.devicetype":
 			return text(c, "model")
