@@ -301,18 +301,24 @@ func (l *planListing) details() {
 }
 
 // told returns the changes without those that another one says: the ends of a cable
-// come and go with it.
+// come and go with it, and the interfaces of a device go with it.
 func (l *planListing) told() []netbox.Change {
-	whole := map[string]bool{}
+	whole, gone := map[string]bool{}, map[netbox.ID]bool{}
 	for _, c := range l.plan.Changes {
-		if c.Model == "dcim.cable" && c.Action != netbox.Update {
+		switch {
+		case c.Model == "dcim.cable" && c.Action != netbox.Update:
 			whole[c.Action+" "+idText(c.ID)] = true
+		case c.Model == "dcim.device" && c.Action == netbox.Delete:
+			gone[c.ID] = true
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(l.plan.Changes), func(c netbox.Change) bool {
 		fields := c.After
 		if c.Action == netbox.Delete {
 			fields = c.Before
+		}
+		if c.Model == "dcim.interface" && c.Action == netbox.Delete && gone[idOf(fields["device"])] {
+			return true
 		}
 		return c.Model == "dcim.cabletermination" && whole[c.Action+" "+idText(idOf(fields["cable"]))]
 	})
