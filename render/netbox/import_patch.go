@@ -2,7 +2,6 @@ package netbox
 
 import (
 	"encoding/json"
-	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
@@ -360,6 +359,3 @@ func (w *writer) fieldsInUse() []Fields {
 	}
 	return all
 }
-
-// describe is what an issue calls an object of the manifests.
-func describe(o *hedgehog.Object) string { return fmt.Sprintf("%s (%s)", o.Key(), o.Origin()) }

@@ -681,7 +681,7 @@ func (v *vpcWriter) gateway(p *wantedVPC, s *wantedSubnet) {
 			v.taken(p.object, at, fmt.Sprintf("the gateway of subnet %s", s.key))
 			return
 		}
-		at.Role, right = "anycast", true
+		at.Role = "anycast"
 		for _, a := range gateways {
 			a.Role = ""
 		}

@@ -238,10 +238,14 @@ func bare(t *testing.T) *netboxserver.Server {
 		req.Header.Set("Authorization", "Bearer "+token)
 		req.Header.Set("Content-Type", "application/json")
 		answer, err := http.DefaultClient.Do(req)
-		if err == nil && answer.StatusCode != http.StatusCreated {
-			err = errors.New(answer.Status)
+		if err != nil {
+			return err
 		}
-		return err
+		defer answer.Body.Close()
+		if answer.StatusCode != http.StatusCreated {
+			return errors.New(answer.Status)
+		}
+		return nil
 	})
 }
 
