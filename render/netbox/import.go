@@ -57,10 +57,10 @@ func Import(want *hedgehog.Fabric, s *Snapshot, c Config, o ImportOptions) (*Pla
 		w.peerings,            // VPCPeering, ExternalPeering, GatewayPeering
 		w.read,
 		w.prune,
-		w.read,
+		w.refresh,
 		w.patches,
 		w.homeless,
-		w.read,
+		w.refresh,
 	} {
 		step()
 		if w.failed() {
@@ -86,6 +86,8 @@ type writer struct {
 	want *hedgehog.Fabric
 	got  *hedgehog.Fabric
 	seen *mapper
+	// stale is whether pruning, patches or hedgehog_objects changed the draft since.
+	stale bool
 	// issues are those of the import itself.
 	issues hedgehog.Issues
 	// book is where devices and ports are found; see nodeBook.
@@ -95,7 +97,14 @@ type writer struct {
 // read reads the draft as a render would.
 func (w *writer) read() {
 	m := NewIndex(w.snapshot(w.change)).mapped(w.c)
-	w.seen, w.got = m, &m.fabric
+	w.seen, w.got, w.stale = m, &m.fabric, false
+}
+
+// refresh reads the draft again when something changed that nobody has read yet.
+func (w *writer) refresh() {
+	if w.stale {
+		w.read()
+	}
 }
 
 // differs reports whether NetBox does not give the object as it is wanted.

@@ -109,6 +109,7 @@ func splitPath(path string) (area string, id ID) {
 // setPatch puts the patch of an object into the custom field of its anchor, or takes it
 // out. A connection's anchor has those of its attachments too.
 func (w *writer) setPatch(o *hedgehog.Object, f *Fields, patch map[string]any) {
+	w.stale = true
 	var value any
 	if patch != nil {
 		value = patch
@@ -186,7 +187,7 @@ func patchBetween(have, want map[string]any) (map[string]any, bool) {
 // and differ, into hedgehog_objects of the fabric's location or site. What NetBox gives
 // by now leaves it.
 func (w *writer) homeless() {
-	w.read()
+	w.refresh()
 	f := w.homelessField()
 	if f == nil {
 		return
@@ -196,8 +197,10 @@ func (w *writer) homeless() {
 		gone[o.Key()] = true
 	}
 	have, _ := f.value("objects").([]any)
-	f.set("objects", nil)
-	w.read()
+	if have != nil {
+		f.set("objects", nil)
+		w.read()
+	}
 	var list []any
 	in := map[hedgehog.Key]bool{}
 	for o := range w.want.All() {
@@ -234,10 +237,10 @@ func (w *writer) homeless() {
 	})
 	// As NetBox gives it back: numbers, lists and objects of JSON.
 	if equalJSON(list, have) {
-		f.set("objects", have)
-		return
+		list = have
 	}
 	f.set("objects", list)
+	w.stale = true
 }
 
 func equalJSON(a, b any) bool {

@@ -268,6 +268,7 @@ func (w *writer) prune() {
 	if len(list) == 0 {
 		return
 	}
+	w.stale = true
 	d := &deleter{pruner: w.pruner(), users: w.targetUsers(), stay: w.wantedOf(), subnets: map[string]*subnet{}, renamed: map[[2]string]bool{}, shared: map[string]int{}, terminations: map[ID][]*CableTermination{},
 		ends: map[portRef][]*CableTermination{}, members: map[ID]int{}, addressesOn: map[ID][]*IPAddress{}, interfacesOf: map[ID][]*Interface{}}
 	d.index()
