@@ -324,41 +324,30 @@ func (w *writer) fieldsInUse() []Fields {
 			}
 		}
 	}
+	return slices.Concat(
+		fieldsOn(used, &w.sites, func(r *Site) Fields { return r.Fields }),
+		fieldsOn(used, &w.locations, func(r *Location) Fields { return r.Fields }),
+		fieldsOn(used, &w.deviceTypes, func(r *DeviceType) Fields { return r.Fields }),
+		fieldsOn(used, &w.devices, func(r *Device) Fields { return r.Fields }),
+		fieldsOn(used, &w.interfaces, func(r *Interface) Fields { return r.Fields }),
+		fieldsOn(used, &w.cables, func(r *Cable) Fields { return r.Fields }),
+		fieldsOn(used, &w.vlanGroups, func(r *VLANGroup) Fields { return r.Fields }),
+		fieldsOn(used, &w.vrfs, func(r *VRF) Fields { return r.Fields }),
+		fieldsOn(used, &w.prefixes, func(r *Prefix) Fields { return r.Fields }),
+		fieldsOn(used, &w.routeTargets, func(r *RouteTarget) Fields { return r.Fields }),
+	)
+}
+
+// fieldsOn returns the custom fields of those rows of a table whose paths are in use.
+func fieldsOn[T any, R interface {
+	*T
+	row
+}](used map[string]bool, t *table[T], fields func(R) Fields) []Fields {
 	var all []Fields
-	take := func(r row, f Fields) {
-		if used[r.path()] && len(f) > 0 {
+	for _, r := range t.sorted() {
+		if f := fields(r); len(f) > 0 && used[R(r).path()] {
 			all = append(all, f)
 		}
-	}
-	for _, r := range w.sites.sorted() {
-		take(r, r.Fields)
-	}
-	for _, r := range w.locations.sorted() {
-		take(r, r.Fields)
-	}
-	for _, r := range w.deviceTypes.sorted() {
-		take(r, r.Fields)
-	}
-	for _, r := range w.devices.sorted() {
-		take(r, r.Fields)
-	}
-	for _, r := range w.interfaces.sorted() {
-		take(r, r.Fields)
-	}
-	for _, r := range w.cables.sorted() {
-		take(r, r.Fields)
-	}
-	for _, r := range w.vlanGroups.sorted() {
-		take(r, r.Fields)
-	}
-	for _, r := range w.vrfs.sorted() {
-		take(r, r.Fields)
-	}
-	for _, r := range w.prefixes.sorted() {
-		take(r, r.Fields)
-	}
-	for _, r := range w.routeTargets.sorted() {
-		take(r, r.Fields)
 	}
 	return all
 }
