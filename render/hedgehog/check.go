@@ -35,13 +35,14 @@ type schemaRule struct {
 	judge func(reflect.Value) string
 }
 
-// Rules returns the rules of [Check], in the order of their table.
+// Rules returns the rules of [Validate]: those of [Check] first, each in the
+// order of its table.
 func Rules() []Rule {
 	var rules []Rule
 	for _, r := range schemaTable() {
 		rules = append(rules, r.Rule)
 	}
-	return rules
+	return append(rules, fabricTable()...)
 }
 
 // Check returns everything that is wrong with single objects: the rules that a
@@ -456,7 +457,7 @@ func schemaRules() []schemaRule {
 			}
 			return ""
 		})),
-		rule("vpc-subnet-host-bits", Warning, on("VPC spec.subnets.*.subnet"), "a subnet is written as its network, without host bits", fix, canonical),
+		rule("vpc-subnet-host-bits", Error, on("VPC spec.subnets.*.subnet"), "a subnet is written as its network, without host bits", fix, canonical),
 		rule("vpc-route-prefix", Error, on("VPC spec.staticRoutes[].prefix"), "the prefix of a route is a network, without host bits", fix, canonical),
 		rule("vpc-subnet-vlan", Error, on("VPC spec.subnets.*"), "a subnet has a VLAN, except for one with hostBGP", "choose a VLAN of the VPC's VLAN namespace", judge(func(s VPCSubnet) string {
 			if s.VLAN == 0 && !s.HostBGP {

@@ -164,9 +164,15 @@ func TestCheck(t *testing.T) {
 		"a gateway peering, wrong":        {"GatewayPeering: {name: a}, spec: {peering: {a: {expose: [{default: true, ips: [{}]}, {}, {ips: [{cidr: a}], as: [{}], nat: {}}]}, b: {expose: [{ips: [{vpcSubnet: a}], nat: {masquerade: {idleTimeout: soon}}}]}}}", "cidr-syntax gateway-expose gateway-expose-as gateway-expose-ip gateway-idle-timeout gateway-nat"},
 		"a gateway ACL, wrong":            {"GatewayPeering: {name: a}, spec: {peering: {a: {}, b: {}}, acl: {default: allow, rules: [{action: drop, scope: x, match: {proto: icmp, src: [{cidr: 10.0.0.0/8, vpcSubnet: a}]}}, {}]}}", "field-required gateway-acl-action gateway-acl-default gateway-acl-endpoint gateway-acl-scope gateway-proto"},
 	}
-	tested := map[string]bool{}
+	tested := map[string]bool{"addresses-allocated": true} // TestAddressesAreAllocated
 	for _, test := range tests {
 		for id := range strings.FieldsSeq(test.rules) {
+			tested[id] = true
+		}
+	}
+	for _, test := range brokenFabrics() {
+		for _, issue := range test.issues {
+			id, _, _ := strings.Cut(issue, " ")
 			tested[id] = true
 		}
 	}
