@@ -138,7 +138,7 @@ func overlaps(claims []claim, found func(c, in claim)) {
 	}
 }
 
-// within returns the first network that a prefix is a part of.
+// within reports whether a prefix is part of one of the networks.
 func within(p netip.Prefix, pools []netip.Prefix) bool {
 	return slices.ContainsFunc(pools, func(pool netip.Prefix) bool {
 		return pool.Bits() <= p.Bits() && pool.Contains(p.Addr())
@@ -207,7 +207,7 @@ func (v *validator) namespaces() {
 	}
 }
 
-// gone and late are what a release took away and what it brought.
+// late reports a field that is set before the release that brought it.
 func (v *validator) late(o *Object, field string, is bool) {
 	if is && v.before("26.03") {
 		v.report("version-too-old", o, field, "%s with version %s", field, v.settings.FabricVersion)
@@ -228,7 +228,7 @@ func fabricRules() []Rule {
 		rule("vlan-range-overlap", Error, "VLANNamespace spec.ranges[]", "the ranges of a VLAN namespace do not overlap", "merge the two ranges"),
 		rule("ipv4-namespace-reserved", Error, "IPv4Namespace spec.subnets[]", "the fabric keeps this network for itself", "choose a network that is free"),
 		rule("ipv4-namespace-overlap", Error, "IPv4Namespace spec.subnets[]", "the networks of an IPv4 namespace do not overlap", "remove the smaller one"),
-		rule("version-too-old", Error, "Switch spec.portFECs, Switch spec.portLocators, Switch spec.linkFlapErrDisable, VPC spec.subnets.*.hostBGPExtraPrefixes, VPC spec.subnets.*.hostBGPMinPrefixLen, VPC spec.subnets.*.hostBGPMaxPrefixLen, GatewayPeering spec.acl, Gateway spec.logs.rateLimit",
+		rule("version-too-old", Error, "Switch spec.portFECs, Switch spec.linkFlapErrDisable, VPC spec.subnets.*.hostBGPExtraPrefixes, VPC spec.subnets.*.hostBGPMinPrefixLen, VPC spec.subnets.*.hostBGPMaxPrefixLen, GatewayPeering spec.acl, Gateway spec.logs.rateLimit",
 			"the field is there since 26.03", "remove it, or upgrade the fabric first"),
 
 		// Switches.
@@ -238,13 +238,12 @@ func fabricRules() []Rule {
 		rule("switch-vlan-namespaces-overlap", Error, "Switch spec.vlanNamespaces", "the VLAN namespaces of a switch have no VLAN in common", "take one of them off the switch"),
 		rule("switch-redundancy-unsupported", Error, "Switch spec.redundancy.type", "the profile supports this kind of redundancy", "remove the redundancy, or use another model"),
 		rule("switch-mclag-gone", Warning, "Switch spec.redundancy.type", "MCLAG does not work since 26.03", "use eslag"),
-		rule("switch-port-unknown", Error, "Switch spec.portSpeeds.*, Switch spec.portBreakouts.*, Switch spec.portAutoNegs.*, Switch spec.portFECs.*, Switch spec.portLocators.*", "the profile has the port", "correct the name of the port"),
+		rule("switch-port-unknown", Error, "Switch spec.portSpeeds.*, Switch spec.portBreakouts.*, Switch spec.portAutoNegs.*, Switch spec.portFECs.*", "the profile has the port", "correct the name of the port"),
 		rule("switch-port-speed", Error, "Switch spec.portSpeeds.*", "a speed is set on a port that has one of its own, and supports it", "use portGroupSpeeds or portBreakouts, or another speed"),
 		rule("switch-group-speed", Error, "Switch spec.portGroupSpeeds.*", "the profile has the port group, and the group supports the speed", change),
 		rule("switch-port-breakout", Error, "Switch spec.portBreakouts.*", "the port breaks out into these lanes", change),
 		rule("switch-port-autoneg", Error, "Switch spec.portAutoNegs.*", "auto-negotiation is set where the profile allows it, on the lanes of a breakout port", "remove the entry"),
 		rule("switch-port-fec", Error, "Switch spec.portFECs.*", "forward error correction is set on ports, or on the lanes of one that is broken out", "name the lane, as E1/1/1"),
-		rule("switch-locator-unsupported", Error, "Switch spec.portLocators", "the profile supports port locators", "remove them"),
 		rule("switch-roce-unsupported", Error, "Switch spec.roce", "the profile supports RoCEv2", "remove roce"),
 		rule("switch-roce-qpn-unsupported", Error, "Switch spec.ecmp.roceQPN", "the profile supports hashing by RoCE queue pairs", "remove roceQPN"),
 		rule("switch-ports-exceeded", Error, "Switch spec.portBreakouts", "the lanes of all ports fit the switch", "break out fewer ports"),

@@ -62,7 +62,7 @@ func brokenFabrics() map[string]broken {
 		"FEC of a port broken out":       {"portBreakouts:", "portFECs: {E1/2: rs}, portBreakouts:", is("switch-port-fec Switch/leaf-03"), nil},
 		"FEC of a lane":                  {"portBreakouts:", "portFECs: {E1/2/4: rs, E1/1: rs}, portBreakouts:", nil, nil},
 		"FEC before 26.03":               {"portBreakouts:", "portFECs: {E1/2/4: rs}, portBreakouts:", is("version-too-old Switch/leaf-03", "version-too-old VPC/vpc-2"), older},
-		"what a model lacks":             {"Server: {name: s1}", "Server: {name: s1}\nSwitch: {name: s}, spec: {role: spine, profile: edgecore-dcs501, roce: true, ecmp: {roceQPN: true}, portLocators: {'*': ''}, boot: {serial: S}, asn: 65100, ip: 172.30.0.99/21, protocolIP: 172.30.8.99/32}", is("switch-roce-unsupported Switch/s", "switch-roce-qpn-unsupported Switch/s", "switch-locator-unsupported Switch/s"), nil},
+		"what a model lacks":             {"Server: {name: s1}", "Server: {name: s1}\nSwitch: {name: s}, spec: {role: spine, profile: edgecore-dcs501, roce: true, ecmp: {roceQPN: true}, boot: {serial: S}, asn: 65100, ip: 172.30.0.99/21, protocolIP: 172.30.8.99/32}", is("switch-roce-unsupported Switch/s", "switch-roce-qpn-unsupported Switch/s"), nil},
 		"a MAC twice":                    {"boot: {serial: A1}", "boot: {mac: '0C:20:12:00:00:01'}", is("switch-boot-duplicate Switch/spine-01"), nil},
 		"no MAC":                         {"boot: {serial: A1}", "boot: {}", is("switch-boot-missing Switch/leaf-01"), nil},
 		"no AS number":                   {"asn: 65101, ", "", is("address-missing Switch/leaf-01"), nil},

@@ -29,8 +29,7 @@ func (v *validator) switches() {
 		}
 		v.switchGroups(o, s)
 		v.late(o, "spec.portFECs", len(s.PortFECs) > 0)
-		v.late(o, "spec.portLocators", len(s.PortLocators) > 0)
-		v.late(o, "spec.linkFlapErrDisable", s.LinkFlapErrDisable != nil)
+			v.late(o, "spec.linkFlapErrDisable", s.LinkFlapErrDisable != nil)
 		p := v.profile(s.Profile)
 		if p == nil {
 			if s.Profile != "" {
@@ -107,9 +106,6 @@ func (v *validator) switchFeatures(o *Object, s *SwitchSpec, p *Profile) {
 	if s.ECMP.RoCEQPN && !p.Features.ECMPRoCEQPN {
 		v.report("switch-roce-qpn-unsupported", o, "spec.ecmp.roceQPN", "roceQPN on %s", p.Name)
 	}
-	if len(s.PortLocators) > 0 && !p.Features.PortLocator {
-		v.report("switch-locator-unsupported", o, "spec.portLocators", "port locators on %s", p.Name)
-	}
 }
 
 func (v *validator) switchPorts(o *Object, s *SwitchSpec, p *Profile) {
@@ -155,11 +151,6 @@ func (v *validator) switchPorts(o *Object, s *SwitchSpec, p *Profile) {
 			unknown("spec.portFECs", name)
 		case lane == 0 && len(mode.Offsets) > 1:
 			v.report("switch-port-fec", o, "spec.portFECs."+name, "port %s is broken out as %s", name, mode.Name)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.PortLocators)) {
-		if name != "*" && !p.HasPort(name, s.PortBreakouts) {
-			unknown("spec.portLocators", name)
 		}
 	}
 	count := p.CountPorts(s.PortBreakouts)
