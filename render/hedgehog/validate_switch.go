@@ -29,7 +29,7 @@ func (v *validator) switches() {
 		}
 		v.switchGroups(o, s)
 		v.late(o, "spec.portFECs", len(s.PortFECs) > 0)
-			v.late(o, "spec.linkFlapErrDisable", s.LinkFlapErrDisable != nil)
+		v.late(o, "spec.linkFlapErrDisable", s.LinkFlapErrDisable != nil)
 		p := v.profile(s.Profile)
 		if p == nil {
 			if s.Profile != "" {
