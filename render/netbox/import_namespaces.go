@@ -260,10 +260,11 @@ func (w *writer) containerFor(o *hedgehog.Object, network netip.Prefix, there []
 		}
 		return p
 	}
-	if len(there) > 0 {
-		w.issues = append(w.issues, hedgehog.Issue{Rule: "import-container-twice", Severity: hedgehog.Warning, Object: o.Key(), Origin: o.Origin(), Field: "prefix",
-			Summary: fmt.Sprintf("%s stands in the global table twice then: %s is that of another site or location", network, there[0].path()),
-			Hint:    "NetBox takes it with ENFORCE_GLOBAL_UNIQUE off; else give the one that is there a scope which both fabrics lie in"})
+	if len(there) > 0 { // NetBox refuses it twice in the global table, unless ENFORCE_GLOBAL_UNIQUE is off
+		w.fail("import-container-twice", o, there[0], "scope",
+			fmt.Sprintf("%s is wanted as a container of %s, and NetBox has it for another site or location", network, o.Key()),
+			fmt.Sprintf("share it: list %q under `containers` of both fabrics in hedgehog-gitops.yaml, or give it a scope that both lie in", network))
+		return nil
 	}
 	return w.prefixes.add(Prefix{Prefix: network.String(), Status: "container", Scope: w.ownScope(), Tags: []string{w.c.Tag}})
 }
