@@ -126,6 +126,8 @@ func (s scenario) test(t *testing.T) {
 			t.Errorf("the second run said\n%s", said)
 		}
 		checkPy(t, file, filepath.Join(dir, "fabrics", fabric))
+		// And back: NetBox documents them all, whoever filled it.
+		mustRun(t, getenv, "import", file, "--config", config, "--fabric", fabric, "--snapshot", saved, "--target", "cluster", "--exit-code")
 	}
 }
 

@@ -21,7 +21,8 @@ func newRootCommand(a *app) *cobra.Command {
 		Use:   "hedgehog-gitops",
 		Short: "Render Hedgehog fabrics from NetBox into a Git repository",
 		Long: `hedgehog-gitops renders the manifests of Hedgehog fabrics from what NetBox
-documents, as files for a Git repository that Argo CD or Flux applies.
+documents, as files for a Git repository that Argo CD or Flux applies. The way
+back documents the manifests of a running fabric in NetBox (import).
 
 ` + exitHelp() + `
 Environment:
