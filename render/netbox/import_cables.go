@@ -179,7 +179,7 @@ func (l *linker) wire() {
 			}
 		}
 	}
-	moved := l.move(missing)
+	moved := l.move(missing, by)
 	l.clear(missing)
 	l.outside()
 	for _, p := range missing {
@@ -189,10 +189,15 @@ func (l *linker) wire() {
 			continue
 		}
 		if m := moved[p]; m != nil {
-			if l.occupied(c, p.near) || l.occupied(c, p.far) {
+			to := p.far
+			if m.backwards {
+				to = p.near
+			}
+			if l.occupied(c, to) {
 				continue
 			}
-			p.cables = append(m.keep, l.join(m.cable, m.cable.Profile, m.ends...))
+			l.plug(m, to)
+			p.cables = append(m.keep, m.cable)
 			if m.backwards {
 				slices.Reverse(p.cables)
 			}
@@ -208,6 +213,7 @@ func (l *linker) wire() {
 	if l.w.failed() {
 		return
 	}
+	l.relay(missing, moved)
 	l.layBreakouts()
 	for _, c := range l.wanted {
 		for _, p := range c.wires {
@@ -243,33 +249,38 @@ func (l *linker) adopt(c *wantedLink, p *wire) bool {
 	return true
 }
 
-// moving is how a link moves: the cable at the end that changes is replaced.
+// moving is how a link moves: the cable at the end that changes is plugged in
+// elsewhere, with all that people say of it.
 type moving struct {
 	cable     *Cable
-	ends      []CableTermination
+	end       *CableTermination
+	from      ID       // the interface that the end leaves
 	keep      []*Cable // what stays of the path, from the end that stays
 	backwards bool     // the end that stays is the far one
 }
 
-// move finds links that keep one of their ports, and takes the cable off the other.
-func (l *linker) move(missing []*wire) map[*wire]*moving {
+// move finds links that keep one of their ports, and takes the cable off the other:
+// first the connection's own cable, then one that another connection leaves.
+func (l *linker) move(missing []*wire, by map[*wire]*wantedLink) map[*wire]*moving {
+	moved := map[*wire]*moving{}
+	l.moveCables(missing, moved, func(p *wire, s *stalePath) bool { return s.of == by[p].object.Key() })
+	l.moveCables(missing, moved, func(*wire, *stalePath) bool { return true })
+	return moved
+}
+
+// moveCables finds the cables to move among those that suit.
+func (l *linker) moveCables(missing []*wire, moved map[*wire]*moving, suits func(*wire, *stalePath) bool) {
 	stale := map[ID]*stalePath{}
 	for _, s := range l.stale {
 		stale[s.a.ID], stale[s.b.ID] = s, s
 	}
-	moved := map[*wire]*moving{}
-	var old []*Cable
 	for _, p := range missing {
-		if p.channel() != nil {
+		if p.channel() != nil || moved[p] != nil {
 			continue
 		}
 		for n, stays := range []tip{p.near, p.far} {
-			to := p.far
-			if n == 1 {
-				to = p.near
-			}
 			s := stale[stays.on.ID]
-			if s == nil || s.used || s.pruned || s.of.Name == "" {
+			if s == nil || s.used || s.pruned || s.of.Name == "" || !suits(p, s) {
 				continue
 			}
 			from := s.a
@@ -286,24 +297,64 @@ func (l *linker) move(missing []*wire) map[*wire]*moving {
 			}
 			m := &moving{cable: last, backwards: n == 1}
 			for _, t := range l.of[last.ID] {
-				end := *t
 				if t.Type == "dcim.interface" && t.Port == from.ID {
-					end.Port = to.on.ID
+					m.end, m.from = t, from.ID
 				}
-				m.ends = append(m.ends, end)
+			}
+			if m.end == nil {
+				continue
 			}
 			for _, cable := range far.cables[:len(far.cables)-1] {
 				m.keep = append(m.keep, l.w.cables.get(cable.ID))
 			}
 			s.used, moved[p] = true, m
-			old = append(old, last)
+			l.unplug(m)
 			break
 		}
 	}
-	for _, cable := range old {
-		l.remove(cable)
+}
+
+// unplug takes the end of a cable that moves off its port, plug puts it into another.
+func (l *linker) unplug(m *moving) { delete(l.at, portRef{m.end.Type, m.end.Port}) }
+
+func (l *linker) plug(m *moving, to tip) {
+	m.end.Port = to.on.ID
+	l.at[portRef{m.end.Type, m.end.Port}] = m.end
+}
+
+// relay lays one cable anew of those that take each other's ports in a ring: NetBox
+// has no order in which to move them all.
+func (l *linker) relay(missing []*wire, moved map[*wire]*moving) {
+	left := map[portRef]*moving{} // who was in a port before
+	for _, m := range moved {
+		left[portRef{m.end.Type, m.from}] = m
 	}
-	return moved
+	done := map[*moving]bool{}
+	for _, p := range missing {
+		seen := map[*moving]bool{}
+		m := moved[p]
+		for m != nil && !seen[m] && !done[m] {
+			seen[m] = true
+			m = left[portRef{m.end.Type, m.end.Port}]
+		}
+		for walked := range seen {
+			done[walked] = true
+		}
+		if m == nil || !seen[m] {
+			continue
+		}
+		for _, of := range missing {
+			if moved[of] != m {
+				continue
+			}
+			var ends []CableTermination
+			for _, t := range l.of[m.cable.ID] {
+				ends = append(ends, *t)
+			}
+			l.remove(m.cable)
+			of.cables[slices.Index(of.cables, m.cable)] = l.join(m.cable, m.cable.Profile, ends...)
+		}
+	}
 }
 
 // clear removes the cables at the ends of what is stale; of connections that are to be

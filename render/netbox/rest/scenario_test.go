@@ -82,21 +82,11 @@ func importLab(t *testing.T, manifests string, snapshot *netbox.Snapshot, config
 		"isolation": {"  defaultIsolated: true\n", "",
 			"update ipam.vrf three-tier (custom_fields)"},
 		"a server's port": {"port: server-05/enp2s3", "port: server-05/enp2s4",
-			"delete dcim.cabletermination leaf-04 E1/10 (); " +
-				"delete dcim.cabletermination server-05 enp2s3 (); " +
-				"delete dcim.cable server-05 enp2s3 - leaf-04 E1/10 (); " +
-				"create dcim.cable server-05 enp2s4 - leaf-04 E1/10 (status); " +
-				"create dcim.cabletermination server-05 enp2s4 (cable cable_end termination_id termination_type); " +
-				"create dcim.cabletermination leaf-04 E1/10 (cable cable_end termination_id termination_type)"},
+			"update dcim.cabletermination server-05 enp2s4 (termination_id)"},
 		"a leaf's port": {"port: leaf-04/E1/10", "port: leaf-04/E1/11",
-			"delete dcim.cabletermination leaf-04 E1/10 (); " +
-				"delete dcim.cabletermination server-05 enp2s3 (); " +
-				"delete dcim.cable server-05 enp2s3 - leaf-04 E1/10 (); " +
-				"create dcim.cable server-05 enp2s3 - leaf-04 E1/11 (status); " +
-				"create dcim.cabletermination server-05 enp2s3 (cable cable_end termination_id termination_type); " +
-				"create dcim.cabletermination leaf-04 E1/11 (cable cable_end termination_id termination_type); " +
-				"update dcim.interface leaf-04 E1/10 (mode tagged_vlans); " +
-				"update dcim.interface leaf-04 E1/11 (mode tagged_vlans)"},
+			"update dcim.interface leaf-04 E1/10 (mode tagged_vlans); " +
+				"update dcim.interface leaf-04 E1/11 (mode tagged_vlans); " +
+				"update dcim.cabletermination leaf-04 E1/11 (termination_id)"},
 		"a native VLAN": {"  nativeVLAN: true\n", "",
 			"update dcim.interface leaf-04 E1/7 (mode tagged_vlans untagged_vlan)"},
 		"another connection": {"connection: server-12--bundled--leaf-05", "connection: server-05--unbundled--leaf-04",
