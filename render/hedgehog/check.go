@@ -35,14 +35,14 @@ type schemaRule struct {
 	judge func(reflect.Value) string
 }
 
-// Rules returns the rules of [Validate]: those of [Check] first, each in the
-// order of its table.
+// Rules returns the rules of [Validate] and [ValidateUpdate]: those of [Check]
+// first, each in the order of its table.
 func Rules() []Rule {
 	var rules []Rule
 	for _, r := range schemaTable() {
 		rules = append(rules, r.Rule)
 	}
-	return append(rules, fabricTable()...)
+	return slices.Concat(rules, fabricTable(), updateTable())
 }
 
 // Check returns everything that is wrong with single objects: the rules that a

@@ -21,10 +21,7 @@ import (
 // notice, since hhfab allocates them all; with some it must have all. With
 // [TargetCluster] none may be missing.
 func Validate(f *Fabric, settings Settings) Issues {
-	v := &validator{fabric: f, settings: settings, rules: map[string]Rule{}, profiles: map[string]*Profile{}}
-	for _, rule := range fabricTable() {
-		v.rules[rule.ID] = rule
-	}
+	v := &validator{fabric: f, settings: settings, rules: rulesByID(fabricTable()), profiles: map[string]*Profile{}}
 	for _, issue := range Check(f) {
 		if issue.Rule == "peering-remote" && v.before("26.03") {
 			continue
@@ -43,6 +40,14 @@ func Validate(f *Fabric, settings Settings) Issues {
 	v.gatewayPeerings()
 	v.issues.Sort()
 	return v.issues
+}
+
+func rulesByID(table []Rule) map[string]Rule {
+	rules := make(map[string]Rule, len(table))
+	for _, rule := range table {
+		rules[rule.ID] = rule
+	}
+	return rules
 }
 
 // validator is one run of [Validate].

@@ -163,10 +163,14 @@ func free(name string, taken map[string]bool) string {
 // containersOf writes the container prefixes of IPv4 namespaces and reports whether it
 // changed any.
 //
+// The global table has a network once, and so one IPv4 namespace. Where the manifests
+// give it to several, the others have it in hedgehog_spec or hedgehog_objects.
+//
 // A container that a namespace of the manifests no longer has loses the fabric's tag and
 // stays: it is a record of its own, and only pruning removes records.
 func (w *writer) containersOf() bool {
 	var global map[netip.Prefix][]*Prefix
+	given := map[netip.Prefix]bool{} // to a namespace, by this function
 	changed := false
 	for o, spec := range hedgehog.Each[*hedgehog.IPv4NamespaceSpec](w.want) {
 		if !w.differs(o) || !fits(o.Kind, o.Name) {
@@ -199,12 +203,13 @@ func (w *writer) containersOf() bool {
 		}
 		for _, text := range spec.Subnets {
 			network, err := netip.ParsePrefix(text)
-			if err != nil || have[network.Masked()] || !wanted[network.Masked()] {
+			if err != nil || have[network.Masked()] || !wanted[network.Masked()] || given[network.Masked()] {
 				continue
 			}
 			network = network.Masked()
-			have[network], changed = true, true
+			have[network] = true
 			if row := w.containerFor(o, network, global[network]); row != nil {
+				given[network], changed = true, true
 				name := any(o.Name)
 				if o.Name == "default" {
 					name = nil
@@ -231,9 +236,7 @@ func (w *writer) containerFor(o *hedgehog.Object, network netip.Prefix, there []
 	}
 	for _, c := range w.seen.containers {
 		if c.prefix == network { // of another namespace of the fabric
-			if w.want.Get(hedgehog.KindIPv4Namespace, c.namespace) != nil && w.keeps(c.namespace, network) {
-				w.fail("import-container-taken", o, c.row, "prefix",
-					fmt.Sprintf("container %s belongs to IPv4 namespace %s, and %s wants it too", network, c.namespace, o.Key()), "keep it in one of the two")
+			if w.keeps(c.namespace, network) {
 				return nil
 			}
 			return w.prefixes.get(c.row.ID)
@@ -271,7 +274,11 @@ func (w *writer) containerFor(o *hedgehog.Object, network netip.Prefix, there []
 
 // keeps reports whether the manifests have the network in that IPv4 namespace.
 func (w *writer) keeps(namespace string, network netip.Prefix) bool {
-	spec, _ := w.want.Get(hedgehog.KindIPv4Namespace, namespace).Spec.(*hedgehog.IPv4NamespaceSpec)
+	o := w.want.Get(hedgehog.KindIPv4Namespace, namespace)
+	if o == nil {
+		return false
+	}
+	spec, _ := o.Spec.(*hedgehog.IPv4NamespaceSpec)
 	return spec != nil && slices.ContainsFunc(spec.Subnets, func(s string) bool {
 		p, err := netip.ParsePrefix(s)
 		return err == nil && p.Masked() == network

@@ -106,19 +106,7 @@ func connectionType(o *hedgehog.Object) string {
 	if !ok {
 		return "unknown"
 	}
-	for _, t := range []struct {
-		name string
-		set  bool
-	}{
-		{"unbundled", spec.Unbundled != nil}, {"bundled", spec.Bundled != nil}, {"eslag", spec.ESLAG != nil}, {"mclag", spec.MCLAG != nil},
-		{"mclagDomain", spec.MCLAGDomain != nil}, {"fabric", spec.Fabric != nil}, {"mesh", spec.Mesh != nil}, {"gateway", spec.Gateway != nil},
-		{"vpcLoopback", spec.VPCLoopback != nil}, {"external", spec.External != nil}, {"staticExternal", spec.StaticExternal != nil},
-	} {
-		if t.set {
-			return t.name
-		}
-	}
-	return "none"
+	return spec.Type()
 }
 
 // linkWords returns "link server-07/eth1 -- leaf-02/E1/3".

@@ -59,7 +59,7 @@ func (d *differ) judgeFields(dr *draft) {
 		if effect.Replaces && (p.before != nil || effect.Set == High) {
 			dr.Class = Replace
 		}
-		if f.pattern == "spec.portBreakouts.*" && keepsRoCE(dr) {
+		if f.pattern == "spec.portBreakouts.*" && hasRoCE(dr) {
 			dr.Class = Replace // the cluster refuses it
 		}
 		if effect.Whole || f.pattern == "spec.groups[]" && regrouped && dr.Key.Kind == hedgehog.KindSwitch {
@@ -87,10 +87,10 @@ func within(set map[string]bool, path string) bool {
 	return false
 }
 
-func keepsRoCE(dr *draft) bool {
+func hasRoCE(dr *draft) bool {
 	was, ok1 := dr.Before.Spec.(*hedgehog.SwitchSpec)
 	is, ok2 := dr.After.Spec.(*hedgehog.SwitchSpec)
-	return ok1 && ok2 && was.RoCE && is.RoCE
+	return ok1 && ok2 && (was.RoCE || is.RoCE)
 }
 
 // fieldReason says what the change of a field does; nothing when it is harmless.

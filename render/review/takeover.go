@@ -4,143 +4,27 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"hedgehog-gitops/render/hedgehog"
 )
 
-// claim is something that only one object of a fabric can have: while one has it,
-// the cluster refuses it to another.
-type claim struct {
-	kind claimKind
-	what string
-}
-
-// claimKind is what is claimed.
-type claimKind string
-
-const (
-	claimPort     claimKind = "port"
-	claimASN      claimKind = "ASN"
-	claimAddress  claimKind = "address"
-	claimMAC      claimKind = "MAC"
-	claimSerial   claimKind = "serial number"
-	claimVLAN     claimKind = "VLAN"
-	claimNetwork  claimKind = "network"
-	claimTag      claimKind = "VLAN on a port"
-	claimUntagged claimKind = "native VLAN of"
-)
-
-// claims returns what an object claims, with the part of it that does: a subnet,
-// or empty.
-func claims(o *hedgehog.Object) map[claim]string {
-	found := map[claim]string{}
-	add := func(kind claimKind, what, part string) {
-		if what != "" {
-			found[claim{kind, what}] = part
-		}
-	}
-	address := func(text string) {
-		if prefix, err := netip.ParsePrefix(text); err == nil {
-			text = prefix.Addr().String()
-		}
-		add(claimAddress, text, "")
-	}
-	switch spec := o.Spec.(type) {
-	case *hedgehog.SwitchSpec:
-		if spec.Role != "spine" && spec.ASN != 0 { // spines share theirs
-			add(claimASN, strconv.FormatUint(uint64(spec.ASN), 10), "")
-		}
-		for _, ip := range []string{spec.IP, spec.ProtocolIP, spec.VTEPIP} {
-			address(ip)
-		}
-		add(claimMAC, spec.Boot.MAC, "")
-		add(claimSerial, spec.Boot.Serial, "")
-	case *hedgehog.GatewaySpec:
-		address(spec.ProtocolIP)
-		address(spec.VTEPIP)
-		add(claimMAC, spec.VTEPMAC, "")
-	case *hedgehog.ConnectionSpec:
-		for _, l := range linksOf(spec) {
-			add(claimPort, firstLane(string(l.near)), "")
-			add(claimPort, firstLane(string(l.far)), "")
-		}
-		for _, ip := range linkAddresses(spec) {
-			address(ip)
-		}
-	case *hedgehog.VPCSpec:
-		for name, subnet := range spec.Subnets {
-			if subnet == nil {
-				continue
-			}
-			if subnet.VLAN != 0 {
-				add(claimVLAN, spec.VLANNamespace+" "+strconv.Itoa(int(subnet.VLAN)), name)
-			}
-			if prefix, err := netip.ParsePrefix(subnet.Subnet); err == nil {
-				add(claimNetwork, spec.IPv4Namespace+" "+prefix.Masked().String(), name)
-			}
-		}
-	case *hedgehog.VPCAttachmentSpec:
-		add(claimTag, spec.Connection+" "+spec.Subnet, "")
-		if spec.NativeVLAN {
-			add(claimUntagged, spec.Connection, "")
-		}
-	case *hedgehog.ExternalAttachmentSpec:
-		vlan := spec.Switch.VLAN
-		if spec.Static != nil {
-			vlan = spec.Static.VLAN
-		}
-		add(claimTag, spec.Connection+" "+strconv.Itoa(int(vlan)), "")
-	}
-	return found
-}
-
-// firstLane returns leaf-1/E1/1 for leaf-1/E1/1/1: they are one port.
-func firstLane(port string) string {
-	if whole, ok := wholePort(port); ok && port[len(whole):] == "/1" {
-		return whole
-	}
-	return port
-}
-
-// linkAddresses returns the addresses of a connection's links.
-func linkAddresses(spec *hedgehog.ConnectionSpec) []string {
-	var ips []string
-	if spec.Fabric != nil {
-		for _, l := range spec.Fabric.Links {
-			ips = append(ips, l.Spine.IP, l.Leaf.IP)
-		}
-	}
-	if spec.Mesh != nil {
-		for _, l := range spec.Mesh.Links {
-			ips = append(ips, l.Leaf1.IP, l.Leaf2.IP)
-		}
-	}
-	if spec.Gateway != nil {
-		for _, l := range spec.Gateway.Links {
-			ips = append(ips, l.Switch.IP, l.Gateway.IP)
-		}
-	}
-	return ips
-}
-
 // judgeTakeovers finds what one object gives up and another gets. The cluster
 // refuses the second while the first still has it.
 func (d *differ) judgeTakeovers() {
-	owners := map[claim]*draft{} // of what is given up
-	parts := map[claim]string{}
+	owners := map[hedgehog.Claim]*draft{} // of what is given up
+	fields := map[hedgehog.Claim]string{} // by which it was claimed
 	for _, dr := range d.drafts {
 		if dr.Before == nil {
 			continue
 		}
-		var kept map[claim]string
+		var kept map[hedgehog.Claim]string
 		if dr.After != nil {
-			kept = claims(dr.After)
+			kept = hedgehog.Claims(dr.After)
 		}
-		for c, part := range claims(dr.Before) {
+		for c, field := range hedgehog.Claims(dr.Before) {
 			if _, ok := kept[c]; !ok {
-				owners[c], parts[c] = dr, part
+				owners[c], fields[c] = dr, field
 			}
 		}
 	}
@@ -149,20 +33,20 @@ func (d *differ) judgeTakeovers() {
 		if dr.After == nil {
 			continue
 		}
-		var had map[claim]string
+		var had map[hedgehog.Claim]string
 		if dr.Before != nil {
-			had = claims(dr.Before)
+			had = hedgehog.Claims(dr.Before)
 		}
-		taken := map[hedgehog.Key][]claim{}
-		mine := claims(dr.After)
-		wider := map[claim]string{} // networks of others that overlap with a subnet
+		taken := map[hedgehog.Key][]hedgehog.Claim{}
+		mine := hedgehog.Claims(dr.After)
+		wider := map[hedgehog.Claim]string{} // networks of others that overlap with a subnet
 		for c := range mine {
 			if _, ok := had[c]; ok {
 				continue
 			}
 			if owner := owners[c]; owner != nil && owner != dr {
 				taken[owner.Key] = append(taken[owner.Key], c)
-			} else if c.kind == claimNetwork && owner == nil {
+			} else if c.Kind == hedgehog.ClaimNetwork && owner == nil {
 				for _, other := range wide.overlapping(c) {
 					if owner := owners[other]; owner != dr {
 						taken[owner.Key] = append(taken[owner.Key], other)
@@ -173,21 +57,21 @@ func (d *differ) judgeTakeovers() {
 		}
 		maps.Copy(mine, wider)
 		for _, owner := range slices.SortedFunc(maps.Keys(taken), hedgehog.Key.Compare) {
-			d.takeover(dr, d.of[owner], taken[owner], mine, parts)
+			d.takeover(dr, d.of[owner], taken[owner], mine, fields)
 		}
 	}
 }
 
 // takeover says that an object takes something over from another.
-func (d *differ) takeover(to, from *draft, taken []claim, mine, parts map[claim]string) {
+func (d *differ) takeover(to, from *draft, taken []hedgehog.Claim, mine, fields map[hedgehog.Claim]string) {
 	if to.Class == ChangeInPlace {
 		to.Class = Replace
 	}
 	if d.renamedTo[from.Key] == to.Key.Name && from.Key.Kind == to.Key.Kind {
 		return // told as a renaming
 	}
-	slices.SortFunc(taken, func(a, b claim) int {
-		return strings.Compare(string(a.kind)+a.what, string(b.kind)+b.what)
+	slices.SortFunc(taken, func(a, b hedgehog.Claim) int {
+		return strings.Compare(string(a.Kind)+a.What, string(b.Kind)+b.What)
 	})
 	if from.Key.Kind == hedgehog.KindConnection && to.Key.Kind == hedgehog.KindConnection {
 		if from.Class == Delete {
@@ -197,18 +81,18 @@ func (d *differ) takeover(to, from *draft, taken []claim, mine, parts map[claim]
 	}
 	var what []Words
 	for _, c := range taken {
-		switch c.kind {
-		case claimVLAN, claimNetwork:
-			_, value, _ := cutLast(c.what)
-			text := say(string(c.kind)+" ", name(value), " of ", name(from.Key.Name+"/"+parts[c]))
-			if part := mine[c]; part != "" {
+		switch c.Kind {
+		case hedgehog.ClaimVLAN, hedgehog.ClaimNetwork:
+			_, value, _ := cutLast(c.What)
+			text := say(string(c.Kind)+" ", name(value), " of ", name(from.Key.Name+"/"+subnetOf(fields[c])))
+			if part := subnetOf(mine[c]); part != "" {
 				text = say(text, " (for ", name(to.Key.Name+"/"+part), ")")
 			}
 			what = append(what, text)
-		case claimTag:
+		case hedgehog.ClaimTag:
 			what = append(what, say("the place of ", name(from.Key.Name)))
 		default:
-			what = append(what, say(string(c.kind)+" ", name(c.what), " of ", name(from.Key.Name)))
+			what = append(what, say(string(c.Kind)+" ", name(c.What), " of ", name(from.Key.Name)))
 		}
 	}
 	risk := High
@@ -223,27 +107,36 @@ func (d *differ) takeover(to, from *draft, taken []claim, mine, parts map[claim]
 	})
 }
 
+// subnetOf returns the subnet of a VPC that a field is about.
+func subnetOf(field string) string {
+	name, ok := strings.CutPrefix(field, "spec.subnets.")
+	if !ok {
+		return ""
+	}
+	return name[:strings.LastIndexByte(name, '.')]
+}
+
 // networkClaims finds networks that overlap.
 type networkClaims struct {
 	// exact are the networks that are given up, by namespace and network; around
 	// has every network around one of them.
-	exact, around map[string][]claim
+	exact, around map[string][]hedgehog.Claim
 }
 
-func (d *differ) networks(owners map[claim]*draft) networkClaims {
-	n := networkClaims{map[string][]claim{}, map[string][]claim{}}
-	add := func(to map[string][]claim, key string, c claim) {
+func (d *differ) networks(owners map[hedgehog.Claim]*draft) networkClaims {
+	n := networkClaims{map[string][]hedgehog.Claim{}, map[string][]hedgehog.Claim{}}
+	add := func(to map[string][]hedgehog.Claim, key string, c hedgehog.Claim) {
 		if len(to[key]) < mostOverlaps {
 			to[key] = append(to[key], c)
 		}
 	}
-	for _, c := range slices.SortedFunc(maps.Keys(owners), func(a, b claim) int { return strings.Compare(a.what, b.what) }) {
-		if c.kind != claimNetwork {
+	for _, c := range slices.SortedFunc(maps.Keys(owners), func(a, b hedgehog.Claim) int { return strings.Compare(a.What, b.What) }) {
+		if c.Kind != hedgehog.ClaimNetwork {
 			continue
 		}
-		namespace, text, _ := cutLast(c.what)
+		namespace, text, _ := cutLast(c.What)
 		prefix := netip.MustParsePrefix(text)
-		add(n.exact, c.what, c)
+		add(n.exact, c.What, c)
 		for bits := range prefix.Bits() {
 			wider, _ := prefix.Addr().Prefix(bits)
 			add(n.around, namespace+" "+wider.String(), c)
@@ -257,14 +150,14 @@ const mostOverlaps = 3
 
 // overlapping returns some of the networks that are given up and overlap with one
 // that is claimed.
-func (n networkClaims) overlapping(c claim) []claim {
-	found := slices.Clone(n.around[c.what])
-	namespace, text, _ := cutLast(c.what)
+func (n networkClaims) overlapping(c hedgehog.Claim) []hedgehog.Claim {
+	found := slices.Clone(n.around[c.What])
+	namespace, text, _ := cutLast(c.What)
 	prefix := netip.MustParsePrefix(text)
 	for bits := range prefix.Bits() {
 		wider, _ := prefix.Addr().Prefix(bits)
 		found = append(found, n.exact[namespace+" "+wider.String()]...)
 	}
-	slices.SortFunc(found, func(a, b claim) int { return strings.Compare(a.what, b.what) })
+	slices.SortFunc(found, func(a, b hedgehog.Claim) int { return strings.Compare(a.What, b.What) })
 	return found[:min(mostOverlaps, len(found))]
 }
