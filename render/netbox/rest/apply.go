@@ -88,6 +88,8 @@ type apply struct {
 	deleted          map[string]map[key]*change
 	ends             map[key][]*change // changes of cable terminations by cable
 	moves            []key             // cables that stay and whose terminations change
+	waits            map[*change][]waiting
+	asides           map[*change]map[string]any // fields of objects that step aside, see room
 	paths            map[string]string
 	newest           key // the end of the change log before the first write
 	rir              map[bool]key
@@ -104,10 +106,11 @@ type apply struct {
 // change is a change of the plan, and what became of it.
 type change struct {
 	netbox.Change
-	real key            // the object's id in NetBox; 0 until it is created
-	over bool           // nothing has to be done any more but for what is in left
-	left map[string]any // fields that refer to what is not there yet
-	last bool           // these are being written now
+	real  key            // the object's id in NetBox; 0 until it is created
+	over  bool           // nothing has to be done any more but for what is in left
+	left  map[string]any // fields that refer to what is not there yet
+	last  bool           // these are being written now
+	extra bool           // it is not one of the plan's
 }
 
 func newApply(c *Client, p *netbox.Plan, before *netbox.Snapshot, o ApplyOptions) (*apply, error) {
@@ -129,7 +132,7 @@ func newApply(c *Client, p *netbox.Plan, before *netbox.Snapshot, o ApplyOptions
 	a := &apply{
 		c: c, r: newReader(c), o: o, plan: p, before: before, rows: rowsByID(&before.Rows),
 		created: map[string]map[key]*change{}, updated: map[string]map[key]*change{}, deleted: map[string]map[key]*change{},
-		ends: map[key][]*change{}, paths: areas(), rir: map[bool]key{}, there: map[key]map[string]present{},
+		ends: map[key][]*change{}, waits: map[*change][]waiting{}, asides: map[*change]map[string]any{}, paths: areas(), rir: map[bool]key{}, there: map[key]map[string]present{},
 	}
 	for model, path := range a.paths {
 		a.paths[model] = "/api" + path
@@ -172,15 +175,21 @@ func (a *apply) run(ctx context.Context) error {
 	if len(a.changes) == 0 {
 		return nil
 	}
+	early, late := a.deletions()
+	if err := a.room(late); err != nil {
+		return err
+	}
 	if err := a.prepare(ctx); err != nil {
 		return err
 	}
 	a.progress(0)
-	early, late := a.deletions()
 	if err := a.delete(ctx, early); err != nil {
 		return err
 	}
 	for _, model := range a.models() {
+		if err := a.makeRoom(ctx, model); err != nil {
+			return err
+		}
 		if err := a.write(ctx, model); err != nil {
 			return err
 		}
@@ -252,7 +261,7 @@ func (a *apply) write(ctx context.Context, model string) error {
 	for len(open) > 0 {
 		var ready, wait []*change
 		for _, n := range open {
-			if slices.ContainsFunc(needs[n], func(on *change) bool { return !on.over }) {
+			if slices.ContainsFunc(needs[n], func(on *change) bool { return !on.over }) || slices.ContainsFunc(a.waits[n], func(w waiting) bool { return !w.holder.over && !a.away(w) }) {
 				wait = append(wait, n)
 			} else {
 				ready = append(ready, n)
@@ -394,6 +403,9 @@ func (a *apply) progress(n int) {
 // finished notes that a change is in NetBox, but for what is left of it.
 func (a *apply) finished(n *change) {
 	n.over = true
+	if n.extra {
+		return
+	}
 	if len(n.left) > 0 {
 		a.mu.Lock()
 		a.late = append(a.late, n)

@@ -68,7 +68,7 @@ func (a *apply) look(ctx context.Context, model, parameter string, values []key,
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		for _, raw := range rows {
-			row, err := a.row(model, raw.data)
+			row, err := a.understood(model, raw.data)
 			if err != nil {
 				return &Error{Doing: "reading " + s.noun, Detail: fmt.Sprintf("%s %d cannot be understood: %v", model, raw.ID, err), Hint: "please report this with NetBox's version", Err: err}
 			}
@@ -88,8 +88,8 @@ func (a *apply) look(ctx context.Context, model, parameter string, values []key,
 
 func byOwnID(w *rawRow) key { return w.ID }
 
-// row understands an answer's row.
-func (a *apply) row(model string, data []byte) (any, error) {
+// understood is an answer's row.
+func (a *apply) understood(model string, data []byte) (any, error) {
 	switch model {
 	case modelRegion:
 		return rowOf[regionWire](data, a.r.types)
