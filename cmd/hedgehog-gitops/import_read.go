@@ -300,17 +300,23 @@ func (r *repository) origin(o hedgehog.Origin) hedgehog.Origin {
 	return o
 }
 
-// result returns what was read so far.
+// result returns what was read so far, in the form that the cluster stores.
 func (r *manifestReader) result() manifests {
+	m := r.asWritten()
+	for o := range m.Objects.All() {
+		hedgehog.Default(o)
+	}
+	return m
+}
+
+// asWritten returns what was read so far.
+func (r *manifestReader) asWritten() manifests {
 	decoded := r.decoder.Result()
 	m := manifests{decoded.Fabric, append(decoded.Issues, r.issues...)}
 	for _, o := range r.extra {
 		if issue := m.Objects.Add(o); issue != nil {
 			m.Issues = append(m.Issues, *issue)
 		}
-	}
-	for o := range m.Objects.All() {
-		hedgehog.Default(o)
 	}
 	m.Issues.Sort()
 	return m

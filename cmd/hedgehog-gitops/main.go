@@ -6,6 +6,7 @@
 //	publish    NetBox or file -> a branch and its pull request
 //	import     manifests -> what has to change in NetBox
 //	diff       two states of a fabric -> what differs, in words
+//	validate   manifests -> everything that a cluster would refuse
 //	bootstrap  custom fields, tag and role -> NetBox
 //
 // One file per command: it declares flags, calls the packages under render/

@@ -59,6 +59,7 @@ Environment:
 		newBootstrapCommand(a, &c),
 		newImportCommand(a, &c),
 		newDiffCommand(a, &c),
+		newValidateCommand(a, &c),
 		newVersionCommand(a),
 	)
 	for _, cmd := range root.Commands() {
