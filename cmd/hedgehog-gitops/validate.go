@@ -77,8 +77,10 @@ cluster refuses of it though both are right by themselves.`,
 // validateResult is what the command validate found.
 type validateResult struct {
 	Fabrics []validatedFabric
-	// sources are the texts that were judged and cannot be read again.
+	// sources are the texts that were judged and cannot be read again, lines those of
+	// all files that were asked for.
 	sources map[string][]byte
+	lines   map[string][][]byte
 }
 
 // validatedFabric is what was found of one fabric.
@@ -122,7 +124,7 @@ func runValidate(ctx context.Context, o validateOptions, paths []string) error {
 	if err != nil {
 		return err
 	}
-	result := validateResult{sources: map[string][]byte{}}
+	result := validateResult{sources: map[string][]byte{}, lines: map[string][][]byte{}}
 	if len(stdin) > 0 {
 		if result.sources["-"], err = o.app.readInput(ctx, "-"); err != nil {
 			return err
@@ -297,15 +299,18 @@ func readState(ctx context.Context, paths []string, repositories map[string]*rep
 	return state{r.asWritten(), partial}, nil
 }
 
-// source returns the text of a file that was judged; empty when it cannot be had.
-func (r validateResult) source(file string) []byte {
-	if content, ok := r.sources[file]; ok {
-		return content
+// source returns the lines of a file that was judged; none when it cannot be read.
+func (r validateResult) source(file string) [][]byte {
+	if lines, ok := r.lines[file]; ok {
+		return lines
 	}
-	content, err := os.ReadFile(filepath.FromSlash(file))
-	if err != nil {
-		content = nil // it only illustrates
+	content, ok := r.sources[file]
+	if !ok {
+		var err error
+		if content, err = os.ReadFile(filepath.FromSlash(file)); err != nil {
+			content = nil // it only illustrates
+		}
 	}
-	r.sources[file] = content
-	return content
+	r.lines[file] = bytes.Split(content, []byte("\n"))
+	return r.lines[file]
 }

@@ -146,7 +146,7 @@ func (r validateResult) locate(i hedgehog.Issue) (line int, text string) {
 	if i.Origin.File == "" || line == 0 {
 		return line, ""
 	}
-	lines := bytes.Split(r.source(i.Origin.File), []byte("\n"))
+	lines := r.source(i.Origin.File)
 	if line > len(lines) {
 		return line, ""
 	}
