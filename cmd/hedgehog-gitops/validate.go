@@ -31,8 +31,12 @@ type validateOptions struct {
 	format        formatFlags
 }
 
-// formatGitHub is lines that GitHub shows beside the files.
-const formatGitHub format = "github"
+// The formats of validate beside text and json.
+const (
+	formatGitHub format = "github" // lines that GitHub shows beside the files
+	formatSARIF  format = "sarif"
+	formatJUnit  format = "junit"
+)
 
 func newValidateCommand(a *app, c *common) *cobra.Command {
 	o := validateOptions{app: a, common: c}
@@ -70,7 +74,7 @@ cluster refuses of it though both are right by themselves.`,
 	flags.BoolVar(&o.strict, "strict", false, "warnings are errors")
 	flags.StringVar(&o.target, "target", "", "who the manifests are for: cluster or installer, which may lack addresses (default: the configuration, else installer)")
 	flags.StringVar(&o.fabricVersion, "fabric-version", "", "release of Hedgehog `V` that the manifests are for: 26.03 or 26.02 (default: the configuration, else 26.03)")
-	o.format.add(cmd, formatGitHub)
+	o.format.add(cmd, formatSARIF, formatGitHub, formatJUnit)
 	return cmd
 }
 
@@ -97,7 +101,7 @@ type validatedFabric struct {
 var errInvalid = errors.New("not valid")
 
 func runValidate(ctx context.Context, o validateOptions, paths []string) error {
-	format, err := o.format.choose(formatGitHub)
+	format, err := o.format.choose(formatSARIF, formatGitHub, formatJUnit)
 	if err != nil {
 		return err
 	}
@@ -137,7 +141,7 @@ func runValidate(ctx context.Context, o validateOptions, paths []string) error {
 		}
 		result.Fabrics = append(result.Fabrics, one)
 	}
-	if err := o.app.showValidate(result, format, o.common.quiet); err != nil {
+	if err := o.app.showValidate(result, format, o); err != nil {
 		return err
 	}
 	for _, f := range result.Fabrics {

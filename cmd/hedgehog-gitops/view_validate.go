@@ -39,10 +39,14 @@ type validatedIssueView struct {
 	Line int `json:"line"`
 }
 
-func (a *app) showValidate(r validateResult, f format, quiet bool) error {
+func (a *app) showValidate(r validateResult, f format, o validateOptions) error {
 	switch f {
 	case formatJSON:
 		return a.printJSON(r.view())
+	case formatSARIF:
+		return r.writeSARIF(a.stdout)
+	case formatJUnit:
+		return r.writeJUnit(a.stdout, o.strict)
 	case formatGitHub:
 		var issues hedgehog.Issues
 		for _, fabric := range r.Fabrics {
@@ -60,7 +64,7 @@ func (a *app) showValidate(r validateResult, f format, quiet bool) error {
 	}
 	out := &listing{app: a, out: a.people(), tty: a.outTTY}
 	for _, fabric := range r.Fabrics {
-		out.validated(r, fabric, quiet)
+		out.validated(r, fabric, o.common.quiet)
 	}
 	return out.err
 }
