@@ -20,10 +20,41 @@ import (
 	"hedgehog-gitops/render/tree"
 )
 
-// openAPI guards the schema that kyaml keeps in variables of the process: builds
-// that leave it alone share it, a build that sets it is alone. It is here because
-// what it guards is of the process too.
-var openAPI sync.RWMutex
+// schema is the OpenAPI that kyaml keeps in variables of the process. It is here
+// because what it guards is of the process too.
+var schema schemaGuard
+
+// schemaGuard keeps builds from disturbing each other: those that leave the schema
+// alone share it, one that sets it is alone. kyaml reads the schema when the first
+// patch asks for it, while other builds look into it without a lock; so it is read
+// before a build that patches begins, and not for those that need none.
+type schemaGuard struct {
+	sync.RWMutex
+	// read is whether kyaml has its own schema in memory.
+	read bool
+}
+
+// share waits until a build can begin that leaves the schema alone; RUnlock ends it.
+func (g *schemaGuard) share(patches bool) {
+	for g.RLock(); patches && !g.read; g.RLock() {
+		g.RUnlock()
+		g.Lock()
+		openapi.Schema()
+		g.read = true
+		g.Unlock()
+	}
+}
+
+// own waits until a build can begin that sets the schema; what it returns ends it.
+func (g *schemaGuard) own() (end func()) {
+	g.Lock()
+	openapi.ResetOpenAPI()
+	return func() {
+		openapi.ResetOpenAPI()
+		g.read = false
+		g.Unlock()
+	}
+}
 
 // mount is where the repository stands in the file system that kustomize sees. It
 // is taken out of what kustomize says.
@@ -39,13 +70,10 @@ func buildRoot(t tree.Tree, r *root) (Built, []identity, hedgehog.Issues) {
 		}
 	}
 	if r.scan.openAPI {
-		openAPI.Lock()
-		defer openAPI.Unlock()
-		openapi.ResetOpenAPI()
-		defer openapi.ResetOpenAPI()
+		defer schema.own()()
 	} else {
-		openAPI.RLock()
-		defer openAPI.RUnlock()
+		schema.share(!r.plain())
+		defer schema.RUnlock()
 	}
 	resources, err := run(files, mount+r.path)
 	if err != nil {
