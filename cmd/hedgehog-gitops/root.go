@@ -60,6 +60,7 @@ Environment:
 		newImportCommand(a, &c),
 		newDiffCommand(a, &c),
 		newValidateCommand(a, &c),
+		newExplainCommand(a),
 		newVersionCommand(a),
 	)
 	for _, cmd := range root.Commands() {
