@@ -48,8 +48,9 @@ fuzz:
 generate:
 	$(GO) generate ./...
 
+# PART=render and the like measures one part.
 bench:
-	$(GO) test -run '^$$' -bench '^Benchmark$$' -benchtime 1x -timeout 0 ./fixtures/bench
+	$(GO) test -run '^$$' -bench '^Benchmark$$/$(if $(PART),^$(PART)$$)' -benchtime 1x -timeout 0 ./fixtures/bench
 
 demo:
 	@$(GO) run ./fixtures/demo
