@@ -49,6 +49,7 @@ type configDoc struct {
 	Forge       forgeDoc       `yaml:"forge"`
 	PullRequest pullRequestDoc `yaml:"pullRequest"`
 	Limits      limitsDoc      `yaml:"limits"`
+	Deploy      deployDoc      `yaml:"deploy"`
 }
 
 // fabricDoc is one fabric of the file. [fabricDefaults] gives what stands in it
@@ -69,6 +70,7 @@ type fabricDoc struct {
 	UnderlayVRF   string               `yaml:"underlayVRF"`
 	Pools         poolsDoc             `yaml:"pools"`
 	Shards        map[stageName]digits `yaml:"shards"`
+	Deploy        deployDoc            `yaml:"deploy"`
 }
 
 type namesDoc struct {
@@ -248,6 +250,8 @@ type fabricConfig struct {
 	NetBox netbox.Config
 	// Shards says how its files are spread over roots, see [render.Input].
 	Shards map[string]int
+	// Deploy says how a cluster gets it: what the file says of all fabrics, then of this.
+	Deploy deployDoc
 }
 
 // fabric returns what is configured of the fabric of that name.
@@ -267,7 +271,8 @@ func (c *config) fabric(name string) (fabricConfig, error) {
 		}
 		conf := netbox.DefaultConfig(name)
 		conf.Tag = tag
-		return fabricConfig{NetBox: conf}, nil
+		deploy, err := c.deploy()
+		return fabricConfig{NetBox: conf, Deploy: deploy}, err
 	}
 	i := slices.Index(names, name)
 	if i < 0 {
@@ -278,10 +283,13 @@ func (c *config) fabric(name string) (fabricConfig, error) {
 		return fabricConfig{}, hint(fmt.Errorf("there is no fabric %q in %s", name, c.file), hints...)
 	}
 	doc := fabricDefaults()
+	if doc.Deploy, err = c.deploy(); err != nil {
+		return fabricConfig{}, err
+	}
 	if err := c.use(&doc, "fabrics", strconv.Itoa(i)); err != nil {
 		return fabricConfig{}, err
 	}
-	conf := fabricConfig{NetBox: doc.config()}
+	conf := fabricConfig{NetBox: doc.config(), Deploy: doc.Deploy}
 	conf.NetBox.Tag = tag
 	for stage, digits := range doc.Shards {
 		if conf.Shards == nil {

@@ -105,6 +105,9 @@ func TestEveryKeyOfAFabricReachesItsConfiguration(t *testing.T) {
 	if diff := cmp.Diff(map[string]int{"10-nodes": 1, "20-connections": 0}, got.Shards); diff != "" {
 		t.Errorf("shards (-want +got):\n%s", diff)
 	}
+	if !got.Deploy.Prune {
+		t.Error("what leaves the repository stays in the cluster")
+	}
 	if ca, err := c.caFile(); ca != "conf/ca.pem" || err != nil {
 		t.Errorf("file of authorities is %q, %v", ca, err)
 	}
@@ -116,6 +119,20 @@ func TestEveryKeyOfAFabricReachesItsConfiguration(t *testing.T) {
 	}
 }
 
+func TestAFabricReplacesHowAllAreDeployedKeyByKey(t *testing.T) {
+	t.Parallel()
+	c, err := parseConfig("f.yaml", []byte("deploy: {prune: true}\nfabrics:\n- {name: a, site: a}\n- {name: b, site: b, deploy: {prune: false}}\n- {name: c, site: c, deploy: {}}\n"), env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{"a": true, "b": false, "c": true} {
+		got, err := c.fabric(name)
+		if err != nil || got.Deploy.Prune != want {
+			t.Errorf("fabric %s is pruned: %v, want %v (%v)", name, got.Deploy.Prune, want, err)
+		}
+	}
+}
+
 func TestMistakesInTheConfiguration(t *testing.T) {
 	t.Parallel()
 	fabric := "fabrics:\n- {name: lab, site: lab, "
@@ -124,7 +141,7 @@ func TestMistakesInTheConfiguration(t *testing.T) {
 		want []string // each is in the text of an issue, in this order
 	}{
 		"an unknown key near a known one":    {"fabric: []", []string{`f.yaml:1 fabric: there is no key "fabric" here; did you mean "fabrics"?`}},
-		"an unknown key like no other":       {"zebra: 1", []string{`there is no key "zebra" here; known keys: root, netbox, fabrics, tag, git, signing, forge, pullRequest, limits`}},
+		"an unknown key like no other":       {"zebra: 1", []string{`there is no key "zebra" here; known keys: root, netbox, fabrics, tag, git, signing, forge, pullRequest, limits, deploy`}},
 		"an unknown key inside a fabric":     {fabric + "rolls: {}}", []string{`f.yaml:2 fabrics[0].rolls: there is no key "rolls" here; did you mean "roles"?`}},
 		"a key in another case":              {fabric + "vlangroups: []}", []string{`did you mean "vlanGroups"?`}},
 		"a key twice":                        {"tag: a\nroot: b\ntag: c", []string{"f.yaml:3 tag: stands on line 1 already"}},
