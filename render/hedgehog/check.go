@@ -237,16 +237,17 @@ var macAddress = text(func(s string) string {
 })
 
 const (
-	// subdomain and labelValue are Kubernetes' syntax of names and labels.
-	subdomain  = `[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*`
-	labelValue = `[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?`
-	uint16Text = `0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]`
+	// NamePattern is the syntax of an object's name in Kubernetes, as a regular
+	// expression for the whole of it.
+	NamePattern = `[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*`
+	labelValue  = `[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?`
+	uint16Text  = `0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]`
 )
 
 // nameText wants the name of an object, labelText the value of a label.
 var (
-	nameText  = matching(subdomain, 253)
-	labelText = matching(labelValue, 63)
+	nameText  = matching(NamePattern, anyName)
+	labelText = matching(labelValue, labelName)
 )
 
 // keys judges the keys of a map, in order.
@@ -297,9 +298,9 @@ func schemaRules() []schemaRule {
 			return badQualifiedName(v.String())
 		})),
 		rule("name-too-long", Error, on("VPC metadata.name", "External metadata.name", "IPv4Namespace metadata.name"),
-			"the name of a VPC, an External or an IPv4Namespace has at most 11 characters", rename, atMost(11)),
+			"the name of a VPC, an External or an IPv4Namespace has at most 11 characters", rename, atMost(shortName)),
 		rule("name-label-length", Error, on("Switch metadata.name", "Server metadata.name", "SwitchGroup metadata.name", "VLANNamespace metadata.name"),
-			"the cluster makes a label of the name, which has at most 63 characters", rename, atMost(63)),
+			"the cluster makes a label of the name, which has at most 63 characters", rename, atMost(labelName)),
 		rule("vpc-name-ext", Error, on("VPC metadata.name"), "names that begin with ext. belong to externals", rename, text(func(s string) string {
 			if strings.HasPrefix(s, "ext.") {
 				return strconv.Quote(s)

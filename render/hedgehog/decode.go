@@ -347,9 +347,12 @@ func (r *objectReader) line(name string) int {
 	return r.from.line
 }
 
-// clusterMetadata are the fields of metadata that only a cluster sets.
-var clusterMetadata = []string{"creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "finalizers", "generation",
-	"managedFields", "ownerReferences", "resourceVersion", "selfLink", "uid"}
+// ClusterMetadata returns the fields of metadata that only a cluster sets, and
+// [Decode] drops.
+func ClusterMetadata() []string {
+	return []string{"creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "finalizers", "generation",
+		"managedFields", "ownerReferences", "resourceVersion", "selfLink", "uid"}
+}
 
 func (r *objectReader) metadata(n *node) {
 	if n.kind != mappingNode {
@@ -358,7 +361,7 @@ func (r *objectReader) metadata(n *node) {
 	}
 	for i := range n.fields {
 		f := &n.fields[i]
-		if slices.Contains(clusterMetadata, f.key) {
+		if slices.Contains(ClusterMetadata(), f.key) {
 			continue
 		}
 		r.at(f.key, func() {

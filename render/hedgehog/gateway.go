@@ -6,21 +6,36 @@ type GatewayGroupSpec struct{}
 // GatewaySpec is a gateway node.
 type GatewaySpec struct {
 	// ProtocolIP and VTEPIP are /32.
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,3}\.){3}[0-9]{1,3}/32$`
 	ProtocolIP string `json:"protocolIP,omitempty"`
-	VTEPIP     string `json:"vtepIP,omitempty"`
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,3}\.){3}[0-9]{1,3}/32$`
+	VTEPIP string `json:"vtepIP,omitempty"`
 	// VTEPMAC is unicast; its case is kept.
-	VTEPMAC    string                      `json:"vtepMAC,omitempty"`
-	ASN        uint32                      `json:"asn,omitempty"`
+	// +kubebuilder:validation:Format=mac
+	VTEPMAC string `json:"vtepMAC,omitempty"`
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=4294967295
+	ASN uint32 `json:"asn,omitempty"`
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=4294967295
 	VTEPMTU    uint32                      `json:"vtepMTU,omitempty"`
 	Interfaces map[string]GatewayInterface `json:"interfaces,omitempty"`
 	Neighbors  []GatewayNeighbor           `json:"neighbors,omitempty"`
-	Logs       GatewayLogs                 `json:"logs"`
-	Profiling  GatewayProfiling            `json:"profiling"`
+	// +optional
+	Logs GatewayLogs `json:"logs"`
+	// +optional
+	Profiling GatewayProfiling `json:"profiling"`
 	// Workers is 1..64, 4 by default.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=64
+	// +kubebuilder:default=4
 	Workers uint8 `json:"workers,omitempty"`
 	// Groups are sorted by name; the group default with priority 0 by default.
+	// +kubebuilder:default={{name: "default"}}
 	Groups []GatewayMembership `json:"groups,omitempty"`
 	// FlowTableCapacity is since 26.02.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=4294967295
 	FlowTableCapacity uint32 `json:"flowTableCapacity,omitempty"`
 }
 
@@ -30,23 +45,38 @@ type GatewayInterface struct {
 	PCI    string `json:"pci,omitempty"`
 	Kernel string `json:"kernel,omitempty"`
 	// IPs are CIDRs.
+	// +kubebuilder:validation:items:Format=cidr
 	IPs []string `json:"ips,omitempty"`
-	MTU uint32   `json:"mtu,omitempty"`
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=4294967295
+	MTU uint32 `json:"mtu,omitempty"`
 }
 
 // GatewayNeighbor is a BGP neighbour of a gateway.
 type GatewayNeighbor struct {
 	// Source is the name of the interface.
 	Source string `json:"source,omitempty"`
-	IP     string `json:"ip,omitempty"`
-	ASN    uint32 `json:"asn,omitempty"`
+	// +required
+	// +kubebuilder:validation:Pattern=`^[0-9A-Fa-f.:]+$`
+	IP string `json:"ip,omitempty"`
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=4294967295
+	ASN uint32 `json:"asn,omitempty"`
 }
 
 // GatewayLogs are log levels: off, error, warning, info, debug or trace.
 type GatewayLogs struct {
-	Default string            `json:"default,omitempty"`
-	Tags    map[string]string `json:"tags,omitempty"`
+	// +kubebuilder:validation:Enum=off;error;warning;info;debug;trace
+	// +kubebuilder:default=info
+	Default string `json:"default,omitempty"`
+	// +hedgehog:validation:Values:enum=off;error;warning;info;debug;trace
+	// +kubebuilder:default={all: "info"}
+	Tags map[string]string `json:"tags,omitempty"`
 	// RateLimit is since 26.03; its fields are kept as they come.
+	// +kubebuilder:pruning:PreserveUnknownFields
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:Type=object
 	RateLimit map[string]any `json:"rateLimit,omitempty"`
 }
 
@@ -57,7 +87,11 @@ type GatewayProfiling struct {
 
 // GatewayMembership is a gateway's place in a group.
 type GatewayMembership struct {
-	Name     string `json:"name,omitempty"`
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	Name string `json:"name,omitempty"`
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=4294967295
 	Priority uint32 `json:"priority,omitempty"`
 }
 
@@ -65,8 +99,12 @@ type GatewayMembership struct {
 // gateway.
 type GatewayPeeringSpec struct {
 	// GatewayGroup is default by default.
+	// +kubebuilder:default="default"
 	GatewayGroup string `json:"gatewayGroup,omitempty"`
 	// Peering has exactly two keys: a VPC, or ext.<external>.
+	// +required
+	// +kubebuilder:validation:MinProperties=2
+	// +kubebuilder:validation:MaxProperties=2
 	Peering map[string]*PeeringSide `json:"peering,omitempty"`
 	// ACL is since 26.03.
 	ACL *PeeringACL `json:"acl,omitempty"`
@@ -86,19 +124,29 @@ type Expose struct {
 }
 
 // ExposedIP has exactly one field set.
+// +kubebuilder:validation:MinProperties=1
+// +kubebuilder:validation:MaxProperties=1
 type ExposedIP struct {
-	CIDR      string `json:"cidr,omitempty"`
+	// +kubebuilder:validation:Format=cidr
+	CIDR string `json:"cidr,omitempty"`
+	// +kubebuilder:validation:Format=cidr
 	Not       string `json:"not,omitempty"`
 	VPCSubnet string `json:"vpcSubnet,omitempty"`
 }
 
 // ExposedAs has exactly one field set.
+// +kubebuilder:validation:MinProperties=1
+// +kubebuilder:validation:MaxProperties=1
 type ExposedAs struct {
+	// +kubebuilder:validation:Format=cidr
 	CIDR string `json:"cidr,omitempty"`
-	Not  string `json:"not,omitempty"`
+	// +kubebuilder:validation:Format=cidr
+	Not string `json:"not,omitempty"`
 }
 
 // NAT has exactly one field set.
+// +kubebuilder:validation:MinProperties=1
+// +kubebuilder:validation:MaxProperties=1
 type NAT struct {
 	Masquerade  *Masquerade  `json:"masquerade,omitempty"`
 	PortForward *PortForward `json:"portForward,omitempty"`
@@ -108,12 +156,14 @@ type NAT struct {
 // Masquerade hides many addresses behind few.
 type Masquerade struct {
 	// IdleTimeout is a Go duration, 2m0s by default.
+	// +kubebuilder:default="2m0s"
 	IdleTimeout string `json:"idleTimeout,omitempty"`
 }
 
 // PortForward leads ports inside.
 type PortForward struct {
 	// IdleTimeout is a Go duration, 2m0s by default.
+	// +kubebuilder:default="2m0s"
 	IdleTimeout string          `json:"idleTimeout,omitempty"`
 	Ports       []ForwardedPort `json:"ports,omitempty"`
 }
@@ -121,6 +171,7 @@ type PortForward struct {
 // ForwardedPort is one forwarded port or range of ports.
 type ForwardedPort struct {
 	// Proto is tcp, udp, or empty for both.
+	// +kubebuilder:validation:Enum=tcp;udp
 	Proto string `json:"proto,omitempty"`
 	Port  string `json:"port,omitempty"`
 	As    string `json:"as,omitempty"`
@@ -132,6 +183,8 @@ type StaticNAT struct{}
 // PeeringACL filters a gateway peering.
 type PeeringACL struct {
 	// Default is deny or deny-unless-exposed, the latter by default.
+	// +kubebuilder:validation:Enum=deny;deny-unless-exposed
+	// +kubebuilder:default=deny-unless-exposed
 	Default string           `json:"default"`
 	Rules   []PeeringACLRule `json:"rules,omitempty"`
 }
@@ -143,9 +196,14 @@ type PeeringACLRule struct {
 	From string `json:"from,omitempty"`
 	To   string `json:"to,omitempty"`
 	// Action is allow or deny.
-	Action string          `json:"action"`
-	Match  PeeringACLMatch `json:"match"`
+	// +required
+	// +kubebuilder:validation:Enum=allow;deny
+	Action string `json:"action"`
+	// +optional
+	Match PeeringACLMatch `json:"match"`
 	// Scope is flow or packet, the former by default.
+	// +kubebuilder:validation:Enum=flow;packet
+	// +kubebuilder:default=flow
 	Scope string `json:"scope,omitempty"`
 	Log   bool   `json:"log,omitempty"`
 }
@@ -155,12 +213,14 @@ type PeeringACLMatch struct {
 	Src []PeeringACLEndpoint `json:"src,omitempty"`
 	Dst []PeeringACLEndpoint `json:"dst,omitempty"`
 	// Proto is tcp, udp, or empty for any.
+	// +kubebuilder:validation:Enum=tcp;udp
 	Proto string `json:"proto,omitempty"`
 }
 
 // PeeringACLEndpoint matches addresses and ports; CIDR and VPCSubnet exclude
 // each other.
 type PeeringACLEndpoint struct {
+	// +kubebuilder:validation:Format=cidr
 	CIDR      string   `json:"cidr,omitempty"`
 	VPCSubnet string   `json:"vpcSubnet,omitempty"`
 	Ports     []string `json:"ports,omitempty"`

@@ -47,29 +47,38 @@ type kindInfo struct {
 	kind       Kind
 	apiVersion string
 	plural     string
+	nameLimit  int
 	newSpec    func() Spec
 }
+
+// How long a name may be: Kubernetes' own limit, that of a label, which the
+// cluster makes of some names, and that of what Hedgehog derives from others.
+const (
+	anyName   = 253
+	labelName = 63
+	shortName = 11
+)
 
 // kindTable lists the kinds in the order in which they can be created: an
 // object refers only to objects of kinds above its own, or of its own
 // (a VPC that relays DHCP, a Connection within a VPC comes after VPCs).
 func kindTable() []kindInfo {
 	return []kindInfo{
-		{KindVLANNamespace, wiringVersion, "vlannamespaces", func() Spec { return &VLANNamespaceSpec{} }},
-		{KindIPv4Namespace, vpcVersion, "ipv4namespaces", func() Spec { return &IPv4NamespaceSpec{} }},
-		{KindSwitchGroup, wiringVersion, "switchgroups", func() Spec { return &SwitchGroupSpec{} }},
-		{KindGatewayGroup, gatewayVersion, "gatewaygroups", func() Spec { return &GatewayGroupSpec{} }},
-		{KindSwitch, wiringVersion, "switches", func() Spec { return &SwitchSpec{} }},
-		{KindServer, wiringVersion, "servers", func() Spec { return &ServerSpec{} }},
-		{KindGateway, gatewayVersion, "gateways", func() Spec { return &GatewaySpec{} }},
-		{KindVPC, vpcVersion, "vpcs", func() Spec { return &VPCSpec{} }},
-		{KindExternal, vpcVersion, "externals", func() Spec { return &ExternalSpec{} }},
-		{KindConnection, wiringVersion, "connections", func() Spec { return &ConnectionSpec{} }},
-		{KindVPCAttachment, vpcVersion, "vpcattachments", func() Spec { return &VPCAttachmentSpec{} }},
-		{KindVPCPeering, vpcVersion, "vpcpeerings", func() Spec { return &VPCPeeringSpec{} }},
-		{KindExternalAttachment, vpcVersion, "externalattachments", func() Spec { return &ExternalAttachmentSpec{} }},
-		{KindExternalPeering, vpcVersion, "externalpeerings", func() Spec { return &ExternalPeeringSpec{} }},
-		{KindGatewayPeering, gatewayVersion, "gatewaypeerings", func() Spec { return &GatewayPeeringSpec{} }},
+		{KindVLANNamespace, wiringVersion, "vlannamespaces", labelName, func() Spec { return &VLANNamespaceSpec{} }},
+		{KindIPv4Namespace, vpcVersion, "ipv4namespaces", shortName, func() Spec { return &IPv4NamespaceSpec{} }},
+		{KindSwitchGroup, wiringVersion, "switchgroups", labelName, func() Spec { return &SwitchGroupSpec{} }},
+		{KindGatewayGroup, gatewayVersion, "gatewaygroups", anyName, func() Spec { return &GatewayGroupSpec{} }},
+		{KindSwitch, wiringVersion, "switches", labelName, func() Spec { return &SwitchSpec{} }},
+		{KindServer, wiringVersion, "servers", labelName, func() Spec { return &ServerSpec{} }},
+		{KindGateway, gatewayVersion, "gateways", anyName, func() Spec { return &GatewaySpec{} }},
+		{KindVPC, vpcVersion, "vpcs", shortName, func() Spec { return &VPCSpec{} }},
+		{KindExternal, vpcVersion, "externals", shortName, func() Spec { return &ExternalSpec{} }},
+		{KindConnection, wiringVersion, "connections", anyName, func() Spec { return &ConnectionSpec{} }},
+		{KindVPCAttachment, vpcVersion, "vpcattachments", anyName, func() Spec { return &VPCAttachmentSpec{} }},
+		{KindVPCPeering, vpcVersion, "vpcpeerings", anyName, func() Spec { return &VPCPeeringSpec{} }},
+		{KindExternalAttachment, vpcVersion, "externalattachments", anyName, func() Spec { return &ExternalAttachmentSpec{} }},
+		{KindExternalPeering, vpcVersion, "externalpeerings", anyName, func() Spec { return &ExternalPeeringSpec{} }},
+		{KindGatewayPeering, gatewayVersion, "gatewaypeerings", anyName, func() Spec { return &GatewayPeeringSpec{} }},
 	}
 }
 
@@ -100,6 +109,15 @@ func (k Kind) Plural() string {
 		return info.plural
 	}
 	return strings.ToLower(string(k))
+}
+
+// NameLimit returns how many characters the name of an object of the kind may
+// have. A name may be bounded further by what refers to it, see [Rules].
+func (k Kind) NameLimit() int {
+	if info, ok := k.info(); ok {
+		return info.nameLimit
+	}
+	return anyName
 }
 
 // Known reports whether this package has a type for the kind.

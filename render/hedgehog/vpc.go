@@ -3,20 +3,31 @@ package hedgehog
 // IPv4NamespaceSpec is a set of networks that the subnets of VPCs come from.
 type IPv4NamespaceSpec struct {
 	// Subnets are CIDRs, sorted as text; 1..10, none overlapping.
+	// +required
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:items:Format=cidr
 	Subnets []string `json:"subnets,omitempty"`
 }
 
 // VPCSpec is a private network: a VRF and its subnets.
 type VPCSpec struct {
 	// Mode is empty for L2VNI, or l3vni.
+	// +kubebuilder:validation:Enum="";l3vni
 	Mode string `json:"mode,omitempty"`
 	// Subnets are keyed by name; 1..20.
-	Subnets           map[string]*VPCSubnet `json:"subnets,omitempty"`
-	IPv4Namespace     string                `json:"ipv4Namespace,omitempty"`
-	VLANNamespace     string                `json:"vlanNamespace,omitempty"`
-	DefaultIsolated   bool                  `json:"defaultIsolated,omitempty"`
-	DefaultRestricted bool                  `json:"defaultRestricted,omitempty"`
+	// +required
+	// +kubebuilder:validation:MinProperties=1
+	// +kubebuilder:validation:MaxProperties=20
+	Subnets map[string]*VPCSubnet `json:"subnets,omitempty"`
+	// +kubebuilder:default="default"
+	IPv4Namespace string `json:"ipv4Namespace,omitempty"`
+	// +kubebuilder:default="default"
+	VLANNamespace     string `json:"vlanNamespace,omitempty"`
+	DefaultIsolated   bool   `json:"defaultIsolated,omitempty"`
+	DefaultRestricted bool   `json:"defaultRestricted,omitempty"`
 	// Permit are lists of subnets that may talk although they are isolated.
+	// +kubebuilder:validation:items:MinItems=2
 	Permit       [][]string    `json:"permit,omitempty"`
 	StaticRoutes []StaticRoute `json:"staticRoutes,omitempty"`
 }
@@ -24,11 +35,17 @@ type VPCSpec struct {
 // VPCSubnet is one subnet of a VPC.
 type VPCSubnet struct {
 	// Subnet is a CIDR of at most 30 bits inside the IPv4 namespace.
+	// +required
+	// +kubebuilder:validation:Format=cidr
 	Subnet string `json:"subnet,omitempty"`
 	// Gateway is an address in Subnet, the first host by default; empty with HostBGP.
+	// +kubebuilder:validation:Pattern=`^[0-9A-Fa-f.:]+$`
 	Gateway string `json:"gateway,omitempty"`
-	DHCP    DHCP   `json:"dhcp"`
+	// +optional
+	DHCP DHCP `json:"dhcp"`
 	// VLAN is an id of the VLAN namespace; 0 only with HostBGP.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=4094
 	VLAN uint16 `json:"vlan,omitempty"`
 	// Isolated and Restricted override the VPC's defaults; nil inherits.
 	Isolated   *bool `json:"isolated,omitempty"`
@@ -36,20 +53,30 @@ type VPCSubnet struct {
 	// HostBGP gives the subnet to hosts that speak BGP.
 	HostBGP bool `json:"hostBGP,omitempty"`
 	// The three below are since 26.03; prefix lengths are 1..32.
-	HostBGPMinPrefixLen  uint8                    `json:"hostBGPMinPrefixLen,omitempty"`
-	HostBGPMaxPrefixLen  uint8                    `json:"hostBGPMaxPrefixLen,omitempty"`
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=32
+	HostBGPMinPrefixLen uint8 `json:"hostBGPMinPrefixLen,omitempty"`
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=32
+	HostBGPMaxPrefixLen uint8 `json:"hostBGPMaxPrefixLen,omitempty"`
+	// +kubebuilder:validation:MaxProperties=100
 	HostBGPExtraPrefixes map[string]HostBGPPrefix `json:"hostBGPExtraPrefixes,omitempty"`
 }
 
 // HostBGPPrefix bounds the lengths accepted within an extra prefix; 0 inherits.
 type HostBGPPrefix struct {
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=32
 	MinPrefixLen uint8 `json:"minPrefixLen,omitempty"`
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=32
 	MaxPrefixLen uint8 `json:"maxPrefixLen,omitempty"`
 }
 
 // DHCP is the DHCP service of a subnet: the built-in server, a relay, or none.
 type DHCP struct {
 	// Relay is the address of a DHCP server as a CIDR, such as 10.0.0.9/32.
+	// +kubebuilder:validation:Format=cidr
 	Relay string `json:"relay,omitempty"`
 	// RelayVPC names the VPC in which Relay is reached. Since 26.02.
 	RelayVPC string `json:"relayVPC,omitempty"`
@@ -63,19 +90,31 @@ type DHCP struct {
 
 // DHCPRange is the first and the last address that is handed out.
 type DHCPRange struct {
+	// +kubebuilder:validation:Pattern=`^[0-9A-Fa-f.:]+$`
 	Start string `json:"start,omitempty"`
-	End   string `json:"end,omitempty"`
+	// +kubebuilder:validation:Pattern=`^[0-9A-Fa-f.:]+$`
+	End string `json:"end,omitempty"`
 }
 
 // DHCPOptions are sent with a lease.
 type DHCPOptions struct {
 	PXEURL string `json:"pxeURL,omitempty"`
 	// DNSServers and TimeServers are addresses, sorted; never null once stored.
-	DNSServers  []string `json:"dnsServers"`
+	// +kubebuilder:validation:items:Pattern=`^[0-9A-Fa-f.:]+$`
+	// +kubebuilder:default={}
+	DNSServers []string `json:"dnsServers"`
+	// +kubebuilder:validation:items:Pattern=`^[0-9A-Fa-f.:]+$`
+	// +kubebuilder:default={}
 	TimeServers []string `json:"timeServers"`
 	// InterfaceMTU is 96..9036, the latter by default.
+	// +kubebuilder:validation:Minimum=96
+	// +kubebuilder:validation:Maximum=9036
+	// +kubebuilder:default=9036
 	InterfaceMTU uint16 `json:"interfaceMTU"`
 	// LeaseTimeSeconds is at least 1, 3600 by default.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=4294967295
+	// +kubebuilder:default=3600
 	LeaseTimeSeconds    uint32      `json:"leaseTimeSeconds"`
 	DisableDefaultRoute bool        `json:"disableDefaultRoute,omitempty"`
 	AdvertisedRoutes    []DHCPRoute `json:"advertisedRoutes,omitempty"`
@@ -83,26 +122,41 @@ type DHCPOptions struct {
 
 // DHCPRoute is a classless static route (DHCP option 121).
 type DHCPRoute struct {
+	// +required
+	// +kubebuilder:validation:Format=cidr
 	Destination string `json:"destination,omitempty"`
-	Gateway     string `json:"gateway,omitempty"`
+	// +required
+	// +kubebuilder:validation:Pattern=`^[0-9A-Fa-f.:]+$`
+	Gateway string `json:"gateway,omitempty"`
 }
 
 // DHCPStatic is a lease that never changes.
 type DHCPStatic struct {
+	// +required
+	// +kubebuilder:validation:Pattern=`^[0-9A-Fa-f.:]+$`
 	IP string `json:"ip"`
 }
 
 // StaticRoute is a route in a VPC.
 type StaticRoute struct {
-	Prefix   string   `json:"prefix,omitempty"`
+	// +required
+	// +kubebuilder:validation:Format=cidr
+	Prefix string `json:"prefix,omitempty"`
+	// +required
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:items:Pattern=`^[0-9A-Fa-f.:]+$`
 	NextHops []string `json:"nextHops,omitempty"`
 }
 
 // VPCAttachmentSpec puts a server's connection into a subnet.
 type VPCAttachmentSpec struct {
 	// Subnet is vpc/subnet.
+	// +required
+	// +kubebuilder:validation:Pattern=`^[^/]+(/[^/]+)?$`
 	Subnet string `json:"subnet,omitempty"`
 	// Connection names an unbundled, bundled or eslag connection.
+	// +required
+	// +kubebuilder:validation:MinLength=1
 	Connection string `json:"connection,omitempty"`
 	// NativeVLAN sends the subnet untagged.
 	NativeVLAN bool `json:"nativeVLAN,omitempty"`
@@ -113,35 +167,54 @@ type VPCPeeringSpec struct {
 	// Remote was removed before 26.03 and is refused; kept readable.
 	Remote string `json:"remote,omitempty"`
 	// Permit has 1..10 entries, each with the same two VPCs as keys.
+	// +required
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=10
+	// +kubebuilder:validation:items:MinProperties=2
+	// +kubebuilder:validation:items:MaxProperties=2
 	Permit []map[string]VPCPeer `json:"permit,omitempty"`
 }
 
 // VPCPeer is one side of a peering; no subnets means all.
 type VPCPeer struct {
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=10
 	Subnets []string `json:"subnets,omitempty"`
 }
 
 // ExternalSpec is a network outside the fabric, reached by BGP or statically.
 type ExternalSpec struct {
+	// +kubebuilder:default="default"
 	IPv4Namespace string `json:"ipv4Namespace,omitempty"`
 	// Communities are two numbers 0..65535 with a colon; empty with Static.
-	InboundCommunity  string        `json:"inboundCommunity,omitempty"`
+	// +kubebuilder:validation:Pattern=`^(0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]):(0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$`
+	InboundCommunity string `json:"inboundCommunity,omitempty"`
+	// +kubebuilder:validation:Pattern=`^(0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]):(0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$`
 	OutboundCommunity string        `json:"outboundCommunity,omitempty"`
 	Static            *StaticRoutes `json:"static,omitempty"`
 }
 
 // StaticRoutes are the prefixes behind a static external.
 type StaticRoutes struct {
+	// +required
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:items:Format=cidr
 	Prefixes []string `json:"prefixes,omitempty"`
 }
 
 // ExternalAttachmentSpec is where an external meets the fabric.
 type ExternalAttachmentSpec struct {
+	// +required
+	// +kubebuilder:validation:MinLength=1
 	External string `json:"external,omitempty"`
 	// Connection names an external connection.
+	// +required
+	// +kubebuilder:validation:MinLength=1
 	Connection string `json:"connection,omitempty"`
 	// Switch and Neighbor are empty with Static.
-	Switch     AttachmentSwitch   `json:"switch"`
+	// +kubebuilder:default={}
+	Switch AttachmentSwitch `json:"switch"`
+	// +kubebuilder:default={}
 	Neighbor   AttachmentNeighbor `json:"neighbor"`
 	Static     *AttachmentStatic  `json:"static,omitempty"`
 	InboundACL *ACL               `json:"inboundACL,omitempty"`
@@ -150,23 +223,34 @@ type ExternalAttachmentSpec struct {
 // AttachmentSwitch is the fabric's side of a BGP external.
 type AttachmentSwitch struct {
 	// VLAN is 0 for the port itself.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=4094
 	VLAN uint16 `json:"vlan,omitempty"`
 	// IP is a CIDR.
+	// +kubebuilder:validation:Format=cidr
 	IP string `json:"ip,omitempty"`
 }
 
 // AttachmentNeighbor is the far side of a BGP external.
 type AttachmentNeighbor struct {
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=4294967295
 	ASN uint32 `json:"asn,omitempty"`
 	// IP is an address without a prefix length.
+	// +kubebuilder:validation:Pattern=`^[0-9A-Fa-f.:]+$`
 	IP string `json:"ip,omitempty"`
 }
 
 // AttachmentStatic is where a static external meets the fabric.
 type AttachmentStatic struct {
+	// +required
+	// +kubebuilder:validation:Pattern=`^[0-9A-Fa-f.:]+$`
 	RemoteIP string `json:"remoteIP"`
-	VLAN     uint16 `json:"vlan,omitempty"`
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=4094
+	VLAN uint16 `json:"vlan,omitempty"`
 	// IP, a CIDR, and Proxy exclude each other.
+	// +kubebuilder:validation:Format=cidr
 	IP    string `json:"ip,omitempty"`
 	Proxy bool   `json:"proxy,omitempty"`
 }
@@ -179,19 +263,38 @@ type ACL struct {
 // ACLStatement is one row of an [ACL].
 type ACLStatement struct {
 	// Seq is at least 10 and unique.
+	// +required
+	// +kubebuilder:validation:Minimum=10
+	// +kubebuilder:validation:Maximum=65535
 	Seq uint16 `json:"seq"`
 	// Action is permit, deny, discard or transit.
+	// +required
+	// +kubebuilder:validation:Enum=permit;deny;discard;transit
 	Action string `json:"action"`
 	// Protocol is ip, tcp, udp or icmp.
+	// +required
+	// +kubebuilder:validation:Enum=ip;tcp;udp;icmp
 	Protocol string `json:"protocol"`
 	// SrcPrefix and DstPrefix are CIDRs or any.
-	SrcPrefix      string      `json:"srcPrefix"`
-	DstPrefix      string      `json:"dstPrefix"`
-	PortRangeBegin uint16      `json:"portRangeBegin,omitempty"`
-	PortRangeEnd   uint16      `json:"portRangeEnd,omitempty"`
-	TCPFilters     *TCPFilters `json:"tcpFilters,omitempty"`
-	ICMPType       *uint8      `json:"icmpType,omitempty"`
-	ICMPCode       *uint8      `json:"icmpCode,omitempty"`
+	// +required
+	// +kubebuilder:validation:Pattern=`^(any|[0-9A-Fa-f.:]+/[0-9]{1,3})$`
+	SrcPrefix string `json:"srcPrefix"`
+	// +required
+	// +kubebuilder:validation:Pattern=`^(any|[0-9A-Fa-f.:]+/[0-9]{1,3})$`
+	DstPrefix string `json:"dstPrefix"`
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=65535
+	PortRangeBegin uint16 `json:"portRangeBegin,omitempty"`
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=65535
+	PortRangeEnd uint16      `json:"portRangeEnd,omitempty"`
+	TCPFilters   *TCPFilters `json:"tcpFilters,omitempty"`
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=255
+	ICMPType *uint8 `json:"icmpType,omitempty"`
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=255
+	ICMPCode *uint8 `json:"icmpCode,omitempty"`
 }
 
 // TCPFilters match TCP flags; Established excludes the others.
@@ -224,6 +327,8 @@ type ExternalPermit struct {
 
 // ExternalPermitVPC is the VPC's side of an external peering.
 type ExternalPermitVPC struct {
+	// +required
+	// +kubebuilder:validation:MinLength=1
 	Name string `json:"name,omitempty"`
 	// Subnets are names, sorted.
 	Subnets []string `json:"subnets,omitempty"`
@@ -231,6 +336,8 @@ type ExternalPermitVPC struct {
 
 // ExternalPermitExternal is the external's side of an external peering.
 type ExternalPermitExternal struct {
+	// +required
+	// +kubebuilder:validation:MinLength=1
 	Name string `json:"name,omitempty"`
 	// Prefixes are sorted.
 	Prefixes []PermitPrefix `json:"prefixes,omitempty"`
@@ -238,5 +345,7 @@ type ExternalPermitExternal struct {
 
 // PermitPrefix is a CIDR that a VPC may reach.
 type PermitPrefix struct {
+	// +required
+	// +kubebuilder:validation:Format=cidr
 	Prefix string `json:"prefix,omitempty"`
 }
