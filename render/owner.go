@@ -127,11 +127,16 @@ type concern struct {
 	gone bool
 	// there is whether there is a file.
 	there bool
+	// deploys is whether the file is in base/deploy.
+	deploys bool
 }
 
 // netbox names what the file comes from, in the middle of a sentence.
 func (c concern) netbox() string {
 	text := "what is rendered"
+	if c.deploys {
+		text = "the object that leads to one of the fabric's roots"
+	}
 	if c.key != (hedgehog.Key{}) {
 		text = c.key.String() + " in NetBox"
 	}
@@ -141,9 +146,20 @@ func (c concern) netbox() string {
 	return text
 }
 
+// drop says how the file is no longer wanted.
+func (c concern) drop() string {
+	if c.deploys {
+		return "turn the tool off under deploy in hedgehog-gitops.yaml"
+	}
+	return "remove the object from NetBox"
+}
+
 // issue returns what to tell about the verdict; nil when there is nothing to tell.
 func (v verdict) issue(c concern) *hedgehog.Issue {
-	const instead = "put the change into NetBox, or as a patch into overlays/, "
+	instead := "put the change into NetBox, or as a patch into overlays/, "
+	if c.deploys {
+		instead = "say under deploy in hedgehog-gitops.yaml what it should be, "
+	}
 	issue := hedgehog.Issue{Severity: hedgehog.Error, Object: c.key, Origin: hedgehog.Origin{File: c.path}}
 	did := "changed"
 	if c.gone {
@@ -157,7 +173,7 @@ func (v verdict) issue(c concern) *hedgehog.Issue {
 	case held:
 		issue.Rule, issue.Severity = "file-deleted", hedgehog.Warning
 		issue.Summary = fmt.Sprintf("%s was deleted by hand and stays deleted, although %s is still there", c.path, c.netbox())
-		issue.Hint = "remove the object from NetBox, or run with --overwrite to write the file again"
+		issue.Hint = c.drop() + ", or run with --overwrite to write the file again"
 	case reverted:
 		issue.Rule, issue.Severity = "file-reverted", hedgehog.Warning
 		issue.Hint = "put NetBox right, or run with --overwrite to write what it says"
@@ -180,7 +196,7 @@ func (v verdict) issue(c concern) *hedgehog.Issue {
 	case conflictDeleted:
 		issue.Rule = "file-deleted-and-changed"
 		issue.Summary = fmt.Sprintf("%s was deleted by hand, and meanwhile %s was %s", c.path, c.netbox(), did)
-		issue.Hint = "remove the object from NetBox, or run with --overwrite to write the file again"
+		issue.Hint = c.drop() + ", or run with --overwrite to write the file again"
 	case conflictForeign:
 		issue.Rule = "file-in-the-way"
 		issue.Summary = fmt.Sprintf("%s is not a file of hedgehog-gitops, and %s wants to be written there", c.path, c.netbox())

@@ -29,6 +29,8 @@ type Input struct {
 	// Rows returns the digest of the rows of NetBox that an object was made of; nil
 	// when it was not made of rows.
 	Rows func([]hedgehog.Origin) string
+	// Deploy says which objects of Argo CD and Flux lead to the roots.
+	Deploy Deploy
 	// Shards maps a stage to the number of hex digits that name its shards. A stage
 	// that is not in it keeps the number it has, or gets the smallest that keeps
 	// every root at 500 objects or fewer.
@@ -120,6 +122,8 @@ type planner struct {
 	// merged holds the roots of the repository, wanted those of NetBox with their
 	// object files; both by "stage/shard".
 	merged map[string]*mergedRoot
+	// deploy is what is merged of base/deploy, nil for nothing.
+	deploy *mergedRoot
 	wanted map[string]map[string]wantedFile
 	// prior maps the path of an object's file within its root to where it last was:
 	// an object keeps its file's name when it moves to another root.
@@ -171,8 +175,12 @@ func (p *planner) finish(before, after tree.Tree) {
 func (p *planner) readMerged(before tree.Tree) {
 	for name, content := range before.All() {
 		parts := strings.SplitN(strings.TrimPrefix(name, p.base+"/"), "/", 3)
-		if parts[0] == deployFolder {
-			continue // not ours to change here
+		if parts[0] == deployFolder && len(parts) > 1 {
+			if p.deploy == nil {
+				p.deploy = &mergedRoot{files: map[string][]byte{}}
+			}
+			p.deploy.add(strings.TrimPrefix(name, path.Join(p.base, deployFolder)+"/"), content)
+			continue
 		}
 		if len(parts) < 3 {
 			p.leave(foreign, concern{path: name})
@@ -182,25 +190,17 @@ func (p *planner) readMerged(before tree.Tree) {
 		if p.merged[root] == nil {
 			p.merged[root] = &mergedRoot{files: map[string][]byte{}}
 		}
-		m := p.merged[root]
-		if parts[2] != LockName {
-			m.files[parts[2]] = content
-			continue
-		}
-		m.lockBytes = content
-		m.lock, m.lockError = ParseLock(content)
+		p.merged[root].add(parts[2], content)
+	}
+	if p.deploy != nil {
+		p.checkVersion(deployFolder, p.deploy)
 	}
 	for _, root := range slices.Sorted(maps.Keys(p.merged)) {
 		m := p.merged[root]
 		if m.lock == nil {
 			continue
 		}
-		if m.lock.Render > Version {
-			p.complain(hedgehog.Issue{Rule: "lock-newer", Severity: hedgehog.Warning,
-				Origin:  hedgehog.Origin{File: path.Join(p.base, root, LockName)},
-				Summary: fmt.Sprintf("a newer version of hedgehog-gitops wrote %s", path.Join(p.base, root)),
-				Hint:    "update hedgehog-gitops, or the files will change back and forth"})
-		}
+		p.checkVersion(root, m)
 		for name, locked := range m.lock.Files {
 			_, there := m.files[name]
 			// While an object moves, two roots can list its file: the one that has it counts.
@@ -209,6 +209,27 @@ func (p *planner) readMerged(before tree.Tree) {
 			}
 		}
 	}
+}
+
+// add notes a file by its path within the root.
+func (m *mergedRoot) add(name string, content []byte) {
+	if name != LockName {
+		m.files[name] = content
+		return
+	}
+	m.lockBytes = content
+	m.lock, m.lockError = ParseLock(content)
+}
+
+// checkVersion warns about a root that a newer version wrote.
+func (p *planner) checkVersion(root string, m *mergedRoot) {
+	if m.lock == nil || m.lock.Render <= Version {
+		return
+	}
+	p.complain(hedgehog.Issue{Rule: "lock-newer", Severity: hedgehog.Warning,
+		Origin:  hedgehog.Origin{File: path.Join(p.base, root, LockName)},
+		Summary: fmt.Sprintf("a newer version of hedgehog-gitops wrote %s", path.Join(p.base, root)),
+		Hint:    "update hedgehog-gitops, or the files will change back and forth"})
 }
 
 // layOut gives every object its root and file.
@@ -397,6 +418,7 @@ func (p *planner) reconcile(before tree.Tree) tree.Tree {
 			r.apply(&after)
 		}
 	}
+	p.planDeploy(&after)
 	return after
 }
 
@@ -539,6 +561,7 @@ func (p *planner) settle(plan *rootPlan, next *Lock, m *mergedRoot, name string,
 		f.sameRows = version != Version && w.rows != "" && w.rows == f.locked.Rows
 	}
 	c := concern{path: path.Join(plan.folder, name), key: w.key, origins: w.origins, gone: !isWanted, there: f.merged != nil}
+	c.deploys = plan.folder == path.Join(p.base, deployFolder)
 	if f.locked != nil && !isWanted {
 		c.key, c.origins = keyOf(name), f.locked.Origins
 	}
@@ -644,7 +667,11 @@ func (p *planner) brokenLock(root string, m *mergedRoot, wanted map[string]wante
 			break
 		}
 	}
-	if len(wanted) == 0 {
+	if len(wanted) == 0 && root == deployFolder {
+		issue.Severity = hedgehog.Error
+		issue.Summary = fmt.Sprintf("%s cannot be read (%v), and no object of Argo CD or Flux is wanted in %s any more",
+			path.Join(folder, LockName), m.lockError, folder)
+	} else if len(wanted) == 0 {
 		issue.Severity = hedgehog.Error
 		issue.Summary = fmt.Sprintf("%s cannot be read (%v), and no object in NetBox belongs into %s any more",
 			path.Join(folder, LockName), m.lockError, folder)

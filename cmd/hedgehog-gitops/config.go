@@ -311,6 +311,7 @@ func fabricDefaults() fabricDoc {
 		Gateway:       conf.Settings.Gateway,
 		FabricVersion: fabricVersion(conf.Settings.FabricVersion),
 		Target:        target(conf.Settings.Target),
+		Deploy:        deployDefaults(),
 		Pools: poolsDoc{
 			ManagementSubnet:    pools.ManagementSubnet,
 			ManagementDHCPStart: pools.ManagementDHCPStart,

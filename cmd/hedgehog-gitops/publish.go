@@ -160,6 +160,7 @@ func runPublish(ctx context.Context, o publishOptions, result *publishResult) er
 	if err != nil {
 		return err
 	}
+	conf.deployChosen(chosen)
 	p := publisher{options: o}
 	if p.conf, err = o.configured(conf); err != nil {
 		return err
@@ -299,7 +300,7 @@ func (p publisher) propose(ctx context.Context, chosen chosenFabric, one *publis
 		return err
 	}
 	in := render.Input{
-		Fabric: chosen.name, Objects: one.Fabric, Merged: merged, Shards: chosen.settings.Shards,
+		Fabric: chosen.name, Objects: one.Fabric, Merged: merged, Shards: chosen.settings.Shards, Deploy: chosen.deploy,
 		Overwrite: p.options.overwrite, Later: true, Contents: contents,
 	}
 	laid, err := s.layOut(ctx, in)

@@ -88,7 +88,9 @@ func held(laid laidOut) []review.Held {
 	}
 	var list []review.Held
 	for _, file := range laid.Out.Held {
-		list = append(list, review.Held{Key: places[file], File: file})
+		if key, ok := places[file]; ok { // not what leads a tool to a root
+			list = append(list, review.Held{Key: key, File: file})
+		}
 	}
 	return list
 }

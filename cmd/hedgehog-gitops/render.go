@@ -108,6 +108,9 @@ func runRender(ctx context.Context, o renderOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.output != "-" && format != formatHhfab {
+		conf.deployChosen(chosen)
+	}
 	if len(chosen) > 1 && (o.output == "-" || format == formatHhfab) {
 		return hint(fmt.Errorf("one stream holds one fabric, and %s has %d", conf.file, len(chosen)),
 			"choose one: --fabric "+chosen[0].name, "or write all of them as files: -o DIR")
@@ -167,7 +170,7 @@ func (o renderOptions) renderFabric(ctx context.Context, whole *renderResult, in
 		return result
 	}
 	if o.output != "-" && format != formatHhfab {
-		result.Err = o.writeFiles(ctx, &result, index, chosen.settings.Shards, filepath.Join(o.output, filepath.FromSlash(whole.Root)))
+		result.Err = o.writeFiles(ctx, &result, index, chosen, filepath.Join(o.output, filepath.FromSlash(whole.Root)))
 	} else if result.add(hedgehog.Check(result.Fabric)) {
 		result.Err = o.writeStream(ctx, &result, format)
 	}
@@ -254,13 +257,14 @@ func split(issues hedgehog.Issues, meant func(hedgehog.Issue) bool) (these, othe
 
 // writeFiles writes the files of the fabric that differ from those in dir.
 // Nothing is written while there is an error among the issues.
-func (o renderOptions) writeFiles(ctx context.Context, result *fabricResult, index *netbox.Index, shards map[string]int, dir string) error {
+func (o renderOptions) writeFiles(ctx context.Context, result *fabricResult, index *netbox.Index, chosen chosenFabric, dir string) error {
 	merged, err := tree.Read(dir, render.FabricFolder(result.Name))
 	if err != nil {
 		return err
 	}
 	laid, err := layOut(index, render.Input{
-		Fabric: result.Name, Objects: result.Fabric, Merged: merged, Shards: shards, Overwrite: o.overwrite,
+		Fabric: result.Name, Objects: result.Fabric, Merged: merged, Shards: chosen.settings.Shards, Deploy: chosen.deploy,
+		Overwrite: o.overwrite,
 	})
 	if err != nil || !result.add(laid.Issues) {
 		return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hedgehog-gitops/render"
 	"hedgehog-gitops/render/hedgehog"
 	"hedgehog-gitops/render/netbox"
 	"hedgehog-gitops/render/netbox/rest"
@@ -48,7 +49,7 @@ func (c *config) chosenFabrics(name, command string) ([]chosenFabric, error) {
 	var chosen []chosenFabric
 	for _, name := range names {
 		settings, err := c.fabric(name)
-		chosen = append(chosen, chosenFabric{name, settings, err})
+		chosen = append(chosen, chosenFabric{name: name, settings: settings, err: err})
 	}
 	return chosen, nil
 }
@@ -57,7 +58,9 @@ func (c *config) chosenFabrics(name, command string) ([]chosenFabric, error) {
 type chosenFabric struct {
 	name     string
 	settings fabricConfig
-	err      error
+	// deploy is what [config.deployChosen] found.
+	deploy render.Deploy
+	err    error
 }
 
 // usable returns the fabrics whose configuration holds, as NetBox is read for

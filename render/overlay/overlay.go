@@ -299,6 +299,12 @@ func kustomizationIn(t tree.Tree, folder string) string {
 // any of the names that kustomize knows.
 func IsKustomization(t tree.Tree, folder string) bool { return kustomizationIn(t, folder) != "" }
 
+// Inputs returns the files that go into a build of the folder, sorted, as far as its
+// kustomizations can be read.
+func Inputs(t tree.Tree, folder string) []string {
+	return sortedKeys(newScanner(t).scan(folder).inputs)
+}
+
 func setOf(list []string) map[string]bool {
 	set := make(map[string]bool, len(list))
 	for _, s := range list {
