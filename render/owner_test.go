@@ -100,6 +100,13 @@ func TestOwnership(t *testing.T) {
 		},
 		"the folder of deployments": {
 			people: map[string]string{"fabrics/lab/base/deploy/argocd/x.yaml": mine, "fabrics/lab/base/deploy/" + render.LockName: mine}, netbox: same,
+			issues: []string{"warning lock-broken"}, words: []string{"fabrics/lab/base/deploy", "--overwrite"},
+			overwritten: []string{"removed fabrics/lab/base/deploy/" + render.LockName},
+		},
+		"a file of people's in the folder of deployments": {
+			people: map[string]string{"fabrics/lab/base/deploy/argocd/x.yaml": mine}, netbox: same,
+			issues: []string{"warning file-foreign"}, words: []string{"fabrics/lab/base/deploy/argocd/x.yaml", "extra/"},
+			foreign: []string{"fabrics/lab/base/deploy/argocd/x.yaml"},
 		},
 		"a file of people's where a new object goes": {
 			people: map[string]string{fileC: mine}, netbox: withC,

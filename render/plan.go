@@ -667,11 +667,7 @@ func (p *planner) brokenLock(root string, m *mergedRoot, wanted map[string]wante
 			break
 		}
 	}
-	if len(wanted) == 0 && root == deployFolder {
-		issue.Severity = hedgehog.Error
-		issue.Summary = fmt.Sprintf("%s cannot be read (%v), and no object of Argo CD or Flux is wanted in %s any more",
-			path.Join(folder, LockName), m.lockError, folder)
-	} else if len(wanted) == 0 {
+	if len(wanted) == 0 && root != deployFolder {
 		issue.Severity = hedgehog.Error
 		issue.Summary = fmt.Sprintf("%s cannot be read (%v), and no object in NetBox belongs into %s any more",
 			path.Join(folder, LockName), m.lockError, folder)

@@ -457,10 +457,10 @@ func TestPlanAgainAndAgain(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		outside := map[string]string{
 			"README.md": "x", "fabrics/lab/extra/10-nodes/kustomization.yaml": "resources: []\n",
-			"fabrics/lab/base/deploy/argocd/kustomization.yaml":  "resources: []\n",
 			"fabrics/other/base/10-nodes/all/kustomization.yaml": "resources: []\n",
 		}
 		merged := with(t, tree.Tree{}, outside)
+		deploy := anyDeploy(rt)
 		for range rapid.IntRange(1, 6).Draw(rt, "revisions") {
 			objects := map[string]*hedgehog.Object{}
 			for _, name := range rapid.SliceOfDistinct(rapid.SampledFrom([]string{"a", "b", "c", "d", "e"}), rapid.ID).Draw(rt, "names") {
@@ -479,13 +479,18 @@ func TestPlanAgainAndAgain(t *testing.T) {
 				in.Shards = map[string]int{"10-nodes": digits}
 			}
 			in.Overwrite = rapid.Bool().Draw(rt, "overwrite")
+			in.Deploy = deploy
+			if rapid.IntRange(0, 9).Draw(rt, "configured anew") == 0 {
+				deploy = anyDeploy(rt)
+				in.Deploy = deploy
+			}
 
 			out := render.Plan(in)
 			if again := render.Plan(in); !again.Tree.Equal(out.Tree) || cmp.Diff(again.Issues, out.Issues) != "" {
 				rt.Fatal("the same input gives another output")
 			}
 			for _, c := range out.Changes {
-				if !tree.Inside(c.Path, "fabrics/lab/base") || tree.Inside(c.Path, "fabrics/lab/base/deploy") {
+				if !tree.Inside(c.Path, "fabrics/lab/base") {
 					rt.Fatalf("%s is not ours", c)
 				}
 			}
@@ -527,12 +532,10 @@ func TestPlanAgainAndAgain(t *testing.T) {
 				rt.Fatalf("rendered once more, it changes %v with %v", second.Changes, second.Issues)
 			}
 			checkLocks(rt, merged)
+			checkDeploy(rt, merged, deploy, left)
 
 			// People.
 			for _, name := range merged.Below("fabrics/lab/base").Paths() {
-				if strings.Contains(name, "/deploy/") {
-					continue
-				}
 				content, _ := merged.Get(name)
 				switch rapid.IntRange(0, 30).Draw(rt, "what happens to "+name) {
 				case 0:
@@ -562,6 +565,9 @@ func checkLocks(t *rapid.T, merged tree.Tree) {
 		lock, err := render.ParseLock(content)
 		if err != nil {
 			continue // people's edit of it
+		}
+		if path.Base(path.Dir(name)) == "deploy" {
+			continue // that one has two
 		}
 		text, ok := merged.Get(path.Join(path.Dir(name), "kustomization.yaml"))
 		if !ok || fmt.Sprintf("sha256:%x", sha256.Sum256(text)) != lock.Files["kustomization.yaml"].Digest {
