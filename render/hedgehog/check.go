@@ -1,6 +1,7 @@
 package hedgehog
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net"
@@ -28,12 +29,16 @@ type Rule struct {
 	Hint string
 }
 
-// schemaRule is a rule with the function that judges one value: what it returns
-// completes the sentence "the field is ..."; empty means well.
+// schemaRule is a rule with the function that judges one value.
 type schemaRule struct {
 	Rule
-	judge func(reflect.Value) string
+	judge func(reflect.Value, finder)
 }
+
+// finder is told what is wrong with a value: text completes the sentence "the field
+// is ...", and below leads from the field to the part at fault: .vlan, [2], nothing
+// for the field itself.
+type finder func(below, text string)
 
 // Rules returns the rules of [Validate] and [ValidateUpdate]: those of [Check]
 // first, each in the order of its table.
@@ -66,13 +71,11 @@ func Check(f *Fabric) Issues {
 		visit := func(pattern, path string, v reflect.Value) {
 			for _, kind := range []string{string(o.Kind), "*"} {
 				for _, rule := range rules[kind+" "+pattern] {
-					found := rule.judge(v)
-					if found == "" {
-						continue
-					}
-					issues = append(issues, Issue{
-						Rule: rule.ID, Severity: rule.Severity, Object: o.Key(), Field: path, Origin: o.Origin(),
-						Summary: path + " is " + found + ": " + rule.Summary, Hint: rule.Hint})
+					rule.judge(v, func(below, text string) {
+						issues = append(issues, Issue{
+							Rule: rule.ID, Severity: rule.Severity, Object: o.Key(), Field: path + below, Origin: o.Origin(),
+							Summary: path + " is " + text + ": " + rule.Summary, Hint: rule.Hint})
+					})
 				}
 			}
 		}
@@ -125,6 +128,13 @@ func walkSpec(v reflect.Value, pattern, path string, visit func(pattern, path st
 func judge[T any](f func(T) string) func(reflect.Value) string {
 	t := reflect.TypeFor[T]()
 	return func(v reflect.Value) string { return f(v.Convert(t).Interface().(T)) }
+}
+
+// parts makes a rule's function of one that tells which parts of a value are at
+// fault.
+func parts[T any](f func(T, finder)) func(reflect.Value, finder) {
+	t := reflect.TypeFor[T]()
+	return func(v reflect.Value, found finder) { f(v.Convert(t).Interface().(T), found) }
 }
 
 // text judges a string that is there; an empty one is well.
@@ -251,21 +261,22 @@ var (
 )
 
 // keys judges the keys of a map, in order.
-func keys(f func(reflect.Value) string) func(reflect.Value) string {
-	return func(v reflect.Value) string {
+func keys(f func(reflect.Value) string) func(reflect.Value, finder) {
+	return func(v reflect.Value, found finder) {
 		names := v.MapKeys()
 		slices.SortFunc(names, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 		for _, name := range names {
-			if found := f(name); found != "" {
-				return "keyed by a name that is " + found
-			}
-			if name.String() == "" {
-				return "keyed by an empty name"
+			if text := f(name); text != "" {
+				found("."+name.String(), "keyed by a name that is "+text)
+			} else if name.String() == "" {
+				found("", "keyed by an empty name")
 			}
 		}
-		return ""
 	}
 }
+
+// at is the place of an entry of a list.
+func at(i int) string { return "[" + strconv.Itoa(i) + "]" }
 
 // exactlyOne wants one true.
 func exactlyOne(what ...bool) bool {
@@ -283,8 +294,15 @@ var schemaTable = sync.OnceValue(schemaRules)
 
 func schemaRules() []schemaRule {
 	on := func(fields ...string) []string { return fields }
-	rule := func(id string, severity Severity, fields []string, summary, hint string, judge func(reflect.Value) string) schemaRule {
+	partly := func(id string, severity Severity, fields []string, summary, hint string, judge func(reflect.Value, finder)) schemaRule {
 		return schemaRule{Rule{id, severity, fields, summary, hint}, judge}
+	}
+	rule := func(id string, severity Severity, fields []string, summary, hint string, judge func(reflect.Value) string) schemaRule {
+		return partly(id, severity, fields, summary, hint, func(v reflect.Value, found finder) {
+			if text := judge(v); text != "" {
+				found("", text)
+			}
+		})
 	}
 	const rename, fix, remove = "rename the object", "change the value", "remove one of them"
 	return []schemaRule{
@@ -293,8 +311,8 @@ func schemaRules() []schemaRule {
 			nameText),
 		rule("namespace-wrong", Error, on("* metadata.namespace"), "every Hedgehog object lives in the namespace default", "remove the namespace, or set it to default",
 			oneOf(Namespace)),
-		rule("label-syntax", Error, on("* metadata.labels"), "Kubernetes takes no such label", "change the label", judge(badLabel)),
-		rule("annotation-syntax", Error, on("* metadata.annotations"), "Kubernetes takes no such annotation", "change the annotation", keys(func(v reflect.Value) string {
+		partly("label-syntax", Error, on("* metadata.labels"), "Kubernetes takes no such label", "change the label", parts(badLabels)),
+		partly("annotation-syntax", Error, on("* metadata.annotations"), "Kubernetes takes no such annotation", "change the annotation", keys(func(v reflect.Value) string {
 			return badQualifiedName(v.String())
 		})),
 		rule("name-too-long", Error, on("VPC metadata.name", "External metadata.name", "IPv4Namespace metadata.name"),
@@ -310,11 +328,14 @@ func schemaRules() []schemaRule {
 
 		// Namespaces.
 		rule("vlan-ranges-count", Error, on("VLANNamespace spec.ranges"), "a VLAN namespace has 1 to 20 ranges", fix, count(1, 20)),
-		rule("vlan-range", Error, on("VLANNamespace spec.ranges[]"), "a range goes from a VLAN id to one not below it, both 1 to 4094", fix, judge(func(r VLANRange) string {
-			if r.From < 1 || r.From > 4094 || r.To > 4094 || r.To != 0 && r.To < r.From {
-				return fmt.Sprintf("%d to %d", r.From, r.To)
+		partly("vlan-range", Error, on("VLANNamespace spec.ranges[]"), "a range goes from a VLAN id to one not below it, both 1 to 4094", fix, parts(func(r VLANRange, found finder) {
+			text := fmt.Sprintf("%d to %d", r.From, r.last())
+			switch {
+			case r.From < 1 || r.From > 4094:
+				found(".from", text)
+			case r.last() > 4094 || r.last() < r.From:
+				found(".to", text)
 			}
-			return ""
 		})),
 		rule("ipv4-namespace-count", Error, on("IPv4Namespace spec.subnets"), "an IPv4 namespace has 1 to 10 subnets", fix, count(1, 10)),
 
@@ -330,7 +351,7 @@ func schemaRules() []schemaRule {
 			"ExternalAttachment spec.inboundACL.statements[].srcPrefix", "ExternalAttachment spec.inboundACL.statements[].dstPrefix",
 			"ExternalPeering spec.permit.vpc.name", "ExternalPeering spec.permit.external.name", "ExternalPeering spec.permit.external.prefixes[].prefix",
 			"Connection spec.staticExternal.link.switch.ip", "Connection spec.staticExternal.link.switch.nextHop",
-			"Gateway spec.interfaces.*.ips[]", "Gateway spec.neighbors[].ip", "Gateway spec.neighbors[].asn", "Gateway spec.groups[].name",
+			"Gateway spec.interfaces", "Gateway spec.interfaces.*.ips[]", "Gateway spec.neighbors[].ip", "Gateway spec.neighbors[].asn", "Gateway spec.groups[].name",
 			"GatewayPeering spec.acl.rules[].action"),
 			"the field is required", "fill it in", required),
 		rule("cidr-syntax", Error, on("IPv4Namespace spec.subnets[]", "VPC spec.subnets.*.subnet", "VPC spec.subnets.*.dhcp.relay", "VPC spec.staticRoutes[].prefix",
@@ -354,43 +375,56 @@ func schemaRules() []schemaRule {
 		// Switches.
 		rule("switch-role", Error, on("Switch spec.role"), "the role is spine, server-leaf, border-leaf or mixed-leaf", fix,
 			oneOf("spine", "server-leaf", "border-leaf", "mixed-leaf")),
-		rule("switch-redundancy", Error, on("Switch spec.redundancy"), "redundancy has a group and the type eslag, or neither (mclag up to 26.02)", fix, judge(func(r SwitchRedundancy) string {
-			if (r.Group == "") != (r.Type == "") || !slices.Contains([]string{"", "eslag", "mclag"}, r.Type) {
-				return fmt.Sprintf("group %q with type %q", r.Group, r.Type)
+		partly("switch-redundancy", Error, on("Switch spec.redundancy"), "redundancy has a group and the type eslag, or neither (mclag up to 26.02)", fix, parts(func(r SwitchRedundancy, found finder) {
+			text := fmt.Sprintf("group %q with type %q", r.Group, r.Type)
+			switch {
+			case r.Type == "" && r.Group != "", !slices.Contains([]string{"", "eslag", "mclag"}, r.Type):
+				found(".type", text)
+			case r.Group == "" && r.Type != "":
+				found(".group", text)
 			}
-			return ""
 		})),
 		rule("switch-ip", Error, on("Switch spec.ip"), "the management address is IPv4 with its prefix length, as 172.30.0.6/21", fix, ipv4(0, 32)),
 		rule("loopback-ip", Error, on("Switch spec.protocolIP", "Switch spec.vtepIP", "Gateway spec.protocolIP", "Gateway spec.vtepIP"),
 			"the address is IPv4 with the prefix length 32, as 172.30.8.1/32", fix, ipv4(32, 32)),
 		rule("switch-boot-mac", Error, on("Switch spec.boot.mac"), "a MAC has six pairs of hexadecimal digits, as 0c:20:12:01:01:00", fix, macAddress),
+		rule("switch-boot-serial", Error, on("Switch spec.boot.serial"), "a serial number has letters, digits and signs, without spaces", fix, matching(`[!-~]+`, 128)),
+		partly("switch-route-summ", Error, on("Switch metadata.annotations"), "fabric.githedgehog.com/route-summ lists VPCs with a prefix each, as vpc-1=10.0.0.0/16,vpc-2=10.1.0.0/16", fix, parts(func(annotations map[string]string, found finder) {
+			const key = "fabric.githedgehog.com/route-summ"
+			for entry := range strings.SplitSeq(annotations[key], ",") {
+				vpc, prefix, ok := strings.Cut(strings.TrimSpace(entry), "=")
+				if _, err := netip.ParsePrefix(prefix); annotations[key] != "" && (!ok || vpc == "" || err != nil) {
+					found("."+key, "of "+strconv.Quote(entry))
+				}
+			}
+		})),
 		rule("switch-speed", Error, on("Switch spec.portSpeeds.*", "Switch spec.portGroupSpeeds.*"), "a speed is a number of gigabits, as 25G", fix,
 			matching(`(SPEED_)*[0-9]+(\.[0-9]+)?G`, 64)),
 		rule("switch-breakout", Error, on("Switch spec.portBreakouts.*"), "a breakout mode is lanes by speed, as 4x25G", fix, matching(`[1-9][0-9]?x[0-9]+(\.[0-9]+)?G`, 64)),
 		rule("switch-fec", Error, on("Switch spec.portFECs.*"), "forward error correction is rs, fc, auto or disabled", fix, oneOf("rs", "fc", "auto", "disabled")),
-		rule("switch-link-flap", Error, on("Switch spec.linkFlapErrDisable"),
-			"flapThreshold is 1 to 50, samplingInterval 1 to 65535 seconds, recoveryInterval 0 to 65534 seconds", fix, judge(func(f LinkFlapErrDisable) string {
-				switch {
-				case f.FlapThreshold != nil && (*f.FlapThreshold < 1 || *f.FlapThreshold > 50):
-					return fmt.Sprintf("%d flaps", *f.FlapThreshold)
-				case f.SamplingInterval != nil && (*f.SamplingInterval < 1 || *f.SamplingInterval > 65535):
-					return fmt.Sprintf("sampled for %d seconds", *f.SamplingInterval)
-				case f.RecoveryInterval != nil && *f.RecoveryInterval > 65534:
-					return fmt.Sprintf("recovered after %d seconds", *f.RecoveryInterval)
+		partly("switch-link-flap", Error, on("Switch spec.linkFlapErrDisable"),
+			"flapThreshold is 1 to 50, samplingInterval 1 to 65535 seconds, recoveryInterval 0 to 65534 seconds", fix, parts(func(f LinkFlapErrDisable, found finder) {
+				if f.FlapThreshold != nil && (*f.FlapThreshold < 1 || *f.FlapThreshold > 50) {
+					found(".flapThreshold", fmt.Sprintf("%d flaps", *f.FlapThreshold))
 				}
-				return ""
+				if f.SamplingInterval != nil && (*f.SamplingInterval < 1 || *f.SamplingInterval > 65535) {
+					found(".samplingInterval", fmt.Sprintf("sampled for %d seconds", *f.SamplingInterval))
+				}
+				if f.RecoveryInterval != nil && *f.RecoveryInterval > 65534 {
+					found(".recoveryInterval", fmt.Sprintf("recovered after %d seconds", *f.RecoveryInterval))
+				}
 			})),
 
 		// Connections.
-		rule("connection-type", Error, on("Connection spec"), "a connection has exactly one type", "keep one of the types; a second cable is a connection of its own", judge(func(s ConnectionSpec) string {
+		partly("connection-type", Error, on("Connection spec"), "a connection has exactly one type", "keep one of the types; a second cable is a connection of its own", parts(func(s ConnectionSpec, found finder) {
 			types := s.types()
 			switch len(types) {
 			case 0:
-				return "without a type"
+				found("", "without a type")
 			case 1:
-				return ""
+			default:
+				found("."+types[1], strings.Join(types, " and "))
 			}
-			return strings.Join(types, " and ")
 		})),
 		rule("connection-port", Error, on(portFields()...), "a port is device/port, as leaf-01/E1/1", fix, judge(func(p Port) string {
 			switch {
@@ -417,8 +451,6 @@ func schemaRules() []schemaRule {
 			}
 			return ""
 		})),
-		rule("connection-mtu", Error, on("Connection spec.unbundled.mtu", "Connection spec.bundled.mtu", "Connection spec.mclag.mtu", "Connection spec.eslag.mtu"),
-			"the MTU towards a server is at most 9036", fix, between(0, defaultMTU)),
 		rule("connection-link-ip", Error, on("Connection spec.fabric.links[].spine.ip", "Connection spec.fabric.links[].leaf.ip",
 			"Connection spec.mesh.links[].leaf1.ip", "Connection spec.mesh.links[].leaf2.ip",
 			"Connection spec.gateway.links[].switch.ip", "Connection spec.gateway.links[].gateway.ip"),
@@ -434,163 +466,186 @@ func schemaRules() []schemaRule {
 		// VPCs.
 		rule("vpc-mode", Error, on("VPC spec.mode"), "the mode is empty for L2VNI, or l3vni", fix, oneOf("l3vni")),
 		rule("vpc-subnets-count", Error, on("VPC spec.subnets"), "a VPC has 1 to 20 subnets", fix, count(1, 20)),
-		rule("vpc-subnet-name", Error, on("VPC spec.subnets"), "the name of a subnet is letters, digits, hyphens, underscores and dots, at most 63: the cluster makes a label of it", "rename the subnet",
+		partly("vpc-subnet-name", Error, on("VPC spec.subnets"), "the name of a subnet is letters, digits, hyphens, underscores and dots, at most 63: the cluster makes a label of it", "rename the subnet",
 			keys(labelText)),
-		rule("vpc-subnet-dhcp-name", Error, on("VPC spec.subnets"), "the name of a subnet with DHCP is lower-case letters, digits, hyphens and dots: the cluster makes an object's name of it", "rename the subnet", judge(func(subnets map[string]*VPCSubnet) string {
+		partly("vpc-subnet-dhcp-name", Error, on("VPC spec.subnets"), "the name of a subnet with DHCP is lower-case letters, digits, hyphens and dots: the cluster makes an object's name of it", "rename the subnet", parts(func(subnets map[string]*VPCSubnet, found finder) {
 			for _, key := range slices.Sorted(maps.Keys(subnets)) {
-				if s := subnets[key]; s != nil && (s.DHCP.Enable || s.DHCP.Relay != "") && nameText(reflect.ValueOf("vpc--"+key)) != "" {
-					return fmt.Sprintf("keyed by %q", key)
+				if s := subnets[key]; s != nil && s.DHCP.Enable && nameText(reflect.ValueOf("vpc--"+key)) != "" {
+					found("."+key, fmt.Sprintf("keyed by %q", key))
 				}
 			}
-			return ""
 		})),
-		rule("vpc-subnet-null", Error, on("VPC spec.subnets"), "a subnet is a mapping", "remove it, or fill it in", judge(func(subnets map[string]*VPCSubnet) string {
+		partly("vpc-subnet-null", Error, on("VPC spec.subnets"), "a subnet is a mapping", "remove it, or fill it in", parts(func(subnets map[string]*VPCSubnet, found finder) {
 			for _, key := range slices.Sorted(maps.Keys(subnets)) {
 				if subnets[key] == nil {
-					return fmt.Sprintf("null at %q", key)
+					found("."+key, fmt.Sprintf("null at %q", key))
 				}
+			}
+		})),
+		rule("vpc-subnet-ipv6", Error, on("VPC spec.subnets.*.subnet"), "subnets are IPv4: gateways and DHCP of the fabric know nothing else", "choose an IPv4 network", text(func(s string) string {
+			if p, err := netip.ParsePrefix(s); err == nil && !p.Addr().Is4() {
+				return strconv.Quote(s)
 			}
 			return ""
 		})),
 		rule("vpc-subnet-length", Error, on("VPC spec.subnets.*.subnet"), "the prefix length of a subnet is at most 30", fix, text(func(s string) string {
-			if p, err := netip.ParsePrefix(s); err == nil && p.Bits() > 30 {
+			if p, err := netip.ParsePrefix(s); err == nil && p.Addr().Is4() && p.Bits() > 30 {
 				return strconv.Quote(s)
 			}
 			return ""
 		})),
 		rule("vpc-subnet-host-bits", Error, on("VPC spec.subnets.*.subnet"), "a subnet is written as its network, without host bits", fix, canonical),
 		rule("vpc-route-prefix", Error, on("VPC spec.staticRoutes[].prefix"), "the prefix of a route is a network, without host bits", fix, canonical),
-		rule("vpc-subnet-vlan", Error, on("VPC spec.subnets.*"), "a subnet has a VLAN, except for one with hostBGP", "choose a VLAN of the VPC's VLAN namespace", judge(func(s VPCSubnet) string {
+		partly("vpc-subnet-vlan", Error, on("VPC spec.subnets.*"), "a subnet has a VLAN, except for one with hostBGP", "choose a VLAN of the VPC's VLAN namespace", parts(func(s VPCSubnet, found finder) {
 			if s.VLAN == 0 && !s.HostBGP {
-				return "without a VLAN"
+				found(".vlan", "without a VLAN")
 			}
-			return ""
 		})),
-		rule("vpc-hostbgp-lengths", Error, on("VPC spec.subnets.*"), "prefix lengths for host BGP are 1 to 32, the least not above the most, and only with hostBGP", fix, judge(func(s VPCSubnet) string {
+		partly("vpc-hostbgp-lengths", Error, on("VPC spec.subnets.*"), "prefix lengths for host BGP are 1 to 32, 32 when left out, the least not above the most, and only with hostBGP", fix, parts(func(s VPCSubnet, found finder) {
+			least, most := cmp.Or(s.HostBGPMinPrefixLen, 32), cmp.Or(s.HostBGPMaxPrefixLen, 32)
 			switch {
-			case !s.HostBGP && (s.HostBGPMinPrefixLen != 0 || s.HostBGPMaxPrefixLen != 0 || len(s.HostBGPExtraPrefixes) > 0):
-				return "without hostBGP"
-			case badLengths(s.HostBGPMinPrefixLen, s.HostBGPMaxPrefixLen):
-				return fmt.Sprintf("%d to %d", s.HostBGPMinPrefixLen, s.HostBGPMaxPrefixLen)
+			case !s.HostBGP && s.HostBGPMinPrefixLen != 0:
+				found(".hostBGPMinPrefixLen", "without hostBGP")
+			case !s.HostBGP && s.HostBGPMaxPrefixLen != 0:
+				found(".hostBGPMaxPrefixLen", "without hostBGP")
+			case !s.HostBGP && len(s.HostBGPExtraPrefixes) > 0:
+				found(".hostBGPExtraPrefixes", "without hostBGP")
+			case most > 32:
+				found(".hostBGPMaxPrefixLen", fmt.Sprintf("%d to %d", least, most))
+			case least > most:
+				found(".hostBGPMinPrefixLen", fmt.Sprintf("%d to %d", least, most))
 			}
-			return ""
 		})),
-		rule("vpc-hostbgp-dhcp", Error, on("VPC spec.subnets.*"), "a subnet with hostBGP has no DHCP server", remove, judge(func(s VPCSubnet) string {
+		partly("vpc-hostbgp-dhcp", Error, on("VPC spec.subnets.*"), "a subnet with hostBGP has no DHCP server", remove, parts(func(s VPCSubnet, found finder) {
 			if s.HostBGP && s.DHCP.Enable {
-				return "of both"
+				found(".dhcp.enable", "of both")
 			}
-			return ""
 		})),
-		rule("vpc-hostbgp-extra", Error, on("VPC spec.subnets.*.hostBGPExtraPrefixes"), "extra prefixes are at most 100 IPv4 networks, without host bits", fix, judge(func(extra map[string]HostBGPPrefix) string {
+		partly("vpc-hostbgp-extra", Error, on("VPC spec.subnets.*.hostBGPExtraPrefixes"), "extra prefixes are at most 100 IPv4 networks, without host bits", fix, parts(func(extra map[string]HostBGPPrefix, found finder) {
 			if len(extra) > 100 {
-				return fmt.Sprintf("%d long", len(extra))
+				found("", fmt.Sprintf("%d long", len(extra)))
 			}
 			for _, key := range slices.Sorted(maps.Keys(extra)) {
 				if p, err := netip.ParsePrefix(key); err != nil || !p.Addr().Is4() || p != p.Masked() {
-					return fmt.Sprintf("keyed by %q", key)
+					found("."+key, fmt.Sprintf("keyed by %q", key))
 				}
 				if e := extra[key]; badLengths(e.MinPrefixLen, e.MaxPrefixLen) {
-					return fmt.Sprintf("%d to %d at %s", e.MinPrefixLen, e.MaxPrefixLen, key)
+					found("."+key, fmt.Sprintf("%d to %d at %s", e.MinPrefixLen, e.MaxPrefixLen, key))
 				}
 			}
-			return ""
 		})),
-		rule("vpc-permit", Error, on("VPC spec.permit[]"), "a permit lists at least two subnets, each once", fix, judge(func(list []string) string {
+		partly("vpc-permit", Error, on("VPC spec.permit[]"), "a permit lists at least two subnets, each once", fix, parts(func(list []string, found finder) {
 			if len(list) < 2 {
-				return fmt.Sprintf("%d long", len(list))
+				found("", fmt.Sprintf("%d long", len(list)))
 			}
-			sorted := slices.Sorted(slices.Values(list))
-			for i := 1; i < len(sorted); i++ {
-				if sorted[i] == sorted[i-1] {
-					return fmt.Sprintf("%q twice", sorted[i])
+			seen := map[string]bool{}
+			for i, name := range list {
+				if seen[name] {
+					found(at(i), fmt.Sprintf("%q twice", name))
 				}
+				seen[name] = true
 			}
-			return ""
 		})),
-		rule("dhcp-relay", Error, on("VPC spec.subnets.*.dhcp"), "DHCP is the built-in server, or a relay with or without relayVPC", remove, judge(func(d DHCP) string {
+		partly("dhcp-relay", Error, on("VPC spec.subnets.*.dhcp"), "DHCP is the built-in server, or a relay with or without relayVPC", remove, parts(func(d DHCP, found finder) {
 			switch {
 			case d.Enable && d.Relay != "":
-				return "both enabled and relayed"
+				found(".relay", "both enabled and relayed")
 			case d.RelayVPC != "" && d.Relay == "":
-				return "relayed in a VPC without a relay"
+				found(".relayVPC", "relayed in a VPC without a relay")
 			}
-			return ""
 		})),
-		rule("dhcp-unused", Warning, on("VPC spec.subnets.*.dhcp"), "without the server the cluster drops range and options, and refuses static leases", "set enable, or remove them", judge(func(d DHCP) string {
-			if !d.Enable && (d.Range != nil || d.Options != nil) {
-				return "not enabled"
+		partly("dhcp-unused", Warning, on("VPC spec.subnets.*.dhcp"), "without the server the cluster drops range and options", "set enable, or remove them", parts(func(d DHCP, found finder) {
+			if !d.Enable && d.Range != nil {
+				found(".range", "not enabled")
 			}
-			return ""
+			if !d.Enable && d.Options != nil {
+				found(".options", "not enabled")
+			}
 		})),
-		rule("dhcp-static", Error, on("VPC spec.subnets.*.dhcp"), "static leases are keyed by a MAC, as 0c:20:12:01:01:00, and need the built-in server", fix, judge(func(d DHCP) string {
+		partly("dhcp-static", Error, on("VPC spec.subnets.*.dhcp"), "static leases are keyed by a MAC, as 0c:20:12:01:01:00, and need the built-in server", fix, parts(func(d DHCP, found finder) {
 			if len(d.Static) > 0 && !d.Enable {
-				return "not enabled"
+				found(".static", "not enabled")
 			}
 			for _, key := range slices.Sorted(maps.Keys(d.Static)) {
-				if _, err := net.ParseMAC(key); err != nil {
-					return fmt.Sprintf("with a lease for %q", key)
+				if mac, err := net.ParseMAC(key); err != nil || len(mac) != 6 {
+					found(".static."+key, fmt.Sprintf("with a lease for %q", key))
 				}
 			}
-			return ""
 		})),
-		rule("dhcp-mtu", Error, on("VPC spec.subnets.*.dhcp.options.interfaceMTU"), "the MTU of DHCP is 96 to 9036", fix, between(96, defaultMTU)),
 
 		// Attachments and peerings.
 		rule("attachment-subnet", Error, on("VPCAttachment spec.subnet"), "the subnet is written vpc/subnet", fix, matching(`[^/]+(/[^/]+)?`, 512)),
+		partly("attachment-p2p-link", Error, on("VPCAttachment metadata.annotations"), "fabric.githedgehog.com/p2p-link is an IPv4 address with the prefix length 31", fix, parts(func(annotations map[string]string, found finder) {
+			const key = "fabric.githedgehog.com/p2p-link"
+			if link, ok := annotations[key]; ok && (link == "" || ipv4(31, 31)(reflect.ValueOf(link)) != "") {
+				found("."+key, strconv.Quote(link)+" there")
+			}
+		})),
 		rule("peering-remote", Error, on("VPCPeering spec.remote"), "remote peering is gone since 26.03", "remove the field", text(strconv.Quote)),
 		rule("peering-permit-count", Error, on("VPCPeering spec.permit"), "a peering has 1 to 10 permits", fix, count(1, 10)),
-		rule("peering-permit-pair", Error, on("VPCPeering spec.permit"), "every permit of a peering names the same two VPCs", fix, judge(func(permit []map[string]VPCPeer) string {
+		partly("peering-permit-pair", Error, on("VPCPeering spec.permit"), "every permit of a peering names the same two VPCs", fix, parts(func(permit []map[string]VPCPeer, found finder) {
 			for i, sides := range permit {
 				if len(sides) != 2 {
-					return fmt.Sprintf("of %d VPCs", len(sides))
+					found(at(i), fmt.Sprintf("of %d VPCs", len(sides)))
+					continue
 				}
 				for name := range sides {
-					if _, ok := permit[0][name]; !ok {
-						return fmt.Sprintf("of other VPCs in its entry %d", i)
+					if _, ok := permit[0][name]; !ok && len(permit[0]) == 2 {
+						found(at(i), fmt.Sprintf("of other VPCs in its entry %d", i))
+						break
 					}
 				}
 			}
-			return ""
 		})),
 		rule("peering-subnets-count", Error, on("VPCPeering spec.permit[].*.subnets"), "a permit names at most 10 subnets of a VPC", fix, count(0, 10)),
 
 		// Externals.
 		rule("external-community", Error, on("External spec.inboundCommunity", "External spec.outboundCommunity"), "a community is two numbers 0 to 65535 with a colon, without leading zeros", fix,
 			matching(`(`+uint16Text+`):(`+uint16Text+`)`, 11)),
-		rule("external-flavour", Error, on("External spec"), "a static external has no communities", "remove the communities, or static", judge(func(s ExternalSpec) string {
-			if s.Static != nil && (s.InboundCommunity != "" || s.OutboundCommunity != "") {
-				return "static, with a community"
+		partly("external-flavour", Error, on("External spec"), "a static external has no communities", "remove the communities, or static", parts(func(s ExternalSpec, found finder) {
+			if s.Static != nil && s.InboundCommunity != "" {
+				found(".inboundCommunity", "static, with a community")
 			}
-			return ""
+			if s.Static != nil && s.OutboundCommunity != "" {
+				found(".outboundCommunity", "static, with a community")
+			}
 		})),
-		rule("external-attachment-flavour", Error, on("ExternalAttachment spec"), "the attachment has switch.ip, neighbor.ip and neighbor.asn, or static and none of them", fix, judge(func(s ExternalAttachmentSpec) string {
+		partly("external-attachment-flavour", Error, on("ExternalAttachment spec"), "the attachment has switch.ip, neighbor.ip and neighbor.asn, or static and none of them", fix, parts(func(s ExternalAttachmentSpec, found finder) {
+			if s.Static != nil {
+				if s.Switch != (AttachmentSwitch{}) {
+					found(".switch", "static, with a switch")
+				}
+				if s.Neighbor != (AttachmentNeighbor{}) {
+					found(".neighbor", "static, with a neighbor")
+				}
+				return
+			}
+			if s.Switch.IP == "" {
+				found(".switch.ip", "without switch.ip")
+			}
+			if s.Neighbor.IP == "" {
+				found(".neighbor.ip", "without neighbor.ip")
+			}
+			if s.Neighbor.ASN == 0 {
+				found(".neighbor.asn", "without neighbor.asn")
+			}
+		})),
+		partly("external-attachment-proxy", Error, on("ExternalAttachment spec.static"), "a static attachment has an ip or proxy, not both", fix, parts(func(s AttachmentStatic, found finder) {
 			switch {
-			case s.Static != nil && (s.Switch != AttachmentSwitch{} || s.Neighbor != AttachmentNeighbor{}):
-				return "static, with a switch or neighbor"
-			case s.Static == nil && s.Switch.IP == "":
-				return "without switch.ip"
-			case s.Static == nil && s.Neighbor.IP == "":
-				return "without neighbor.ip"
-			case s.Static == nil && s.Neighbor.ASN == 0:
-				return "without neighbor.asn"
+			case s.IP != "" && s.Proxy:
+				found(".proxy", fmt.Sprintf("of the ip %s, with proxy", s.IP))
+			case s.IP == "" && !s.Proxy:
+				found(".ip", "without ip and proxy")
 			}
-			return ""
 		})),
-		rule("external-attachment-proxy", Error, on("ExternalAttachment spec.static"), "a static attachment has an ip or proxy, not both", fix, judge(func(s AttachmentStatic) string {
-			if exactlyOne(s.IP != "", s.Proxy) {
-				return ""
-			}
-			return fmt.Sprintf("ip %q with proxy %v", s.IP, s.Proxy)
-		})),
-		rule("acl-sequence", Error, on("ExternalAttachment spec.inboundACL.statements"), "the sequence numbers of an ACL are at least 10, each once", fix, judge(func(statements []ACLStatement) string {
+		partly("acl-sequence", Error, on("ExternalAttachment spec.inboundACL.statements"), "the sequence numbers of an ACL are at least 10, each once", fix, parts(func(statements []ACLStatement, found finder) {
 			seen := map[uint16]bool{}
-			for _, s := range statements {
+			for i, s := range statements {
 				if s.Seq < 10 || seen[s.Seq] {
-					return fmt.Sprintf("numbered %d", s.Seq)
+					found(at(i)+".seq", fmt.Sprintf("numbered %d", s.Seq))
 				}
 				seen[s.Seq] = true
 			}
-			return ""
 		})),
 		rule("acl-action", Error, on("ExternalAttachment spec.inboundACL.statements[].action"), "the action is permit, deny, discard or transit", fix, oneOf("permit", "deny", "discard", "transit")),
 		rule("acl-protocol", Error, on("ExternalAttachment spec.inboundACL.statements[].protocol"), "the protocol is ip, tcp, udp or icmp", fix, oneOf("ip", "tcp", "udp", "icmp")),
@@ -600,25 +655,41 @@ func schemaRules() []schemaRule {
 			}
 			return cidr(0, 128)(reflect.ValueOf(s))
 		})),
-		rule("acl-match", Error, on("ExternalAttachment spec.inboundACL.statements[]"), "ports go with tcp and udp, TCP filters with tcp, ICMP type and code with icmp", fix, judge(func(s ACLStatement) string {
-			switch {
-			case (s.PortRangeBegin != 0 || s.PortRangeEnd != 0) && s.Protocol != "tcp" && s.Protocol != "udp",
-				s.TCPFilters != nil && s.Protocol != "tcp",
-				(s.ICMPType != nil || s.ICMPCode != nil) && s.Protocol != "icmp":
-				return "of protocol " + strconv.Quote(s.Protocol)
-			case s.PortRangeEnd != 0 && s.PortRangeEnd < s.PortRangeBegin:
-				return fmt.Sprintf("for ports %d to %d", s.PortRangeBegin, s.PortRangeEnd)
+		partly("acl-match", Error, on("ExternalAttachment spec.inboundACL.statements[]"), "ports go with tcp and udp, TCP filters with tcp, ICMP type and code with icmp", fix, parts(func(s ACLStatement, found finder) {
+			protocol := "of protocol " + strconv.Quote(s.Protocol)
+			ports := s.Protocol == "tcp" || s.Protocol == "udp"
+			if s.PortRangeBegin != 0 && !ports {
+				found(".portRangeBegin", protocol)
 			}
-			return ""
+			if s.PortRangeEnd != 0 && !ports {
+				found(".portRangeEnd", protocol)
+			}
+			if s.PortRangeEnd != 0 && s.PortRangeEnd < s.PortRangeBegin {
+				found(".portRangeEnd", fmt.Sprintf("for ports %d to %d", s.PortRangeBegin, s.PortRangeEnd))
+			}
+			if s.TCPFilters != nil && s.Protocol != "tcp" {
+				found(".tcpFilters", protocol)
+			}
+			if s.ICMPType != nil && s.Protocol != "icmp" {
+				found(".icmpType", protocol)
+			}
+			if s.ICMPCode != nil && s.Protocol != "icmp" {
+				found(".icmpCode", protocol)
+			}
 		})),
-		rule("acl-tcp-filters", Error, on("ExternalAttachment spec.inboundACL.statements[].tcpFilters"), "established stands alone, and no flag is both wanted and not", fix, judge(func(f TCPFilters) string {
-			flags := [][2]bool{{f.Fin, f.NotFin}, {f.Syn, f.NotSyn}, {f.Rst, f.NotRst}, {f.Psh, f.NotPsh}, {f.Ack, f.NotAck}, {f.Urg, f.NotUrg}}
-			for _, flag := range flags {
-				if flag[0] && flag[1] || f.Established && (flag[0] || flag[1]) {
-					return "contradictory"
+		partly("acl-tcp-filters", Error, on("ExternalAttachment spec.inboundACL.statements[].tcpFilters"), "established stands alone, and no flag is both wanted and not", fix, parts(func(f TCPFilters, found finder) {
+			for _, flag := range []struct {
+				name    string
+				is, not bool
+			}{{"notFin", f.Fin, f.NotFin}, {"notSyn", f.Syn, f.NotSyn}, {"notRst", f.Rst, f.NotRst}, {"notPsh", f.Psh, f.NotPsh}, {"notAck", f.Ack, f.NotAck}, {"notUrg", f.Urg, f.NotUrg}} {
+				switch {
+				case flag.is && flag.not:
+					found("."+flag.name, "contradictory")
+				case f.Established && (flag.is || flag.not):
+					found(".established", "contradictory")
+					return
 				}
 			}
-			return ""
 		})),
 
 		// Gateways.
@@ -628,7 +699,7 @@ func schemaRules() []schemaRule {
 			}
 			return ""
 		})),
-		rule("gateway-interface-name", Error, on("Gateway spec.interfaces"), "the name of an interface has 2 to 10 letters, digits, dots, hyphens and underscores", "rename the interface",
+		partly("gateway-interface-name", Error, on("Gateway spec.interfaces"), "the name of an interface has 2 to 10 letters, digits, dots, hyphens and underscores", "rename the interface",
 			keys(matching(`[a-zA-Z][a-zA-Z0-9._-]+`, 10))),
 		rule("gateway-interface", Error, on("Gateway spec.interfaces.*"), "pci and kernel exclude each other", remove, judge(func(i GatewayInterface) string {
 			if i.PCI != "" && i.Kernel != "" {
@@ -639,15 +710,14 @@ func schemaRules() []schemaRule {
 		rule("gateway-log-level", Error, on("Gateway spec.logs.default", "Gateway spec.logs.tags.*"), "a log level is off, error, warning, info, debug or trace", fix,
 			oneOf("off", "error", "warning", "info", "debug", "trace")),
 		rule("gateway-workers", Error, on("Gateway spec.workers"), "a gateway has 1 to 64 workers", fix, between(1, 64)),
-		rule("gateway-groups", Error, on("Gateway spec.groups"), "a gateway is in a group once", remove, judge(func(groups []GatewayMembership) string {
+		partly("gateway-groups", Error, on("Gateway spec.groups"), "a gateway is in a group once", remove, parts(func(groups []GatewayMembership, found finder) {
 			seen := map[string]bool{}
-			for _, g := range groups {
+			for i, g := range groups {
 				if seen[g.Name] {
-					return fmt.Sprintf("%q twice", g.Name)
+					found(at(i)+".name", fmt.Sprintf("%q twice", g.Name))
 				}
 				seen[g.Name] = true
 			}
-			return ""
 		})),
 		rule("gateway-peering-sides", Error, on("GatewayPeering spec.peering"), "a gateway peering has two sides: VPCs, or ext.<external>", fix, judge(func(sides map[string]*PeeringSide) string {
 			if len(sides) != 2 {
@@ -655,18 +725,26 @@ func schemaRules() []schemaRule {
 			}
 			return ""
 		})),
-		rule("gateway-expose", Error, on("GatewayPeering spec.peering.*.expose[]"), "an expose has ips, or default alone; as and nat go together", fix, judge(func(e Expose) string {
+		partly("gateway-expose", Error, on("GatewayPeering spec.peering.*.expose[]"), "an expose has ips, or default alone; as and nat go together", fix, parts(func(e Expose, found finder) {
 			switch {
 			case e.Default && (len(e.IPs) > 0 || len(e.As) > 0 || e.NAT != nil):
-				return "default, with more"
+				found(".default", "default, with more")
 			case !e.Default && len(e.IPs) == 0:
-				return "without ips"
+				found(".ips", "without ips")
 			case len(e.As) > 0 && e.NAT == nil:
-				return "with as but without nat"
+				found(".as", "with as but without nat")
 			case len(e.As) == 0 && e.NAT != nil:
-				return "with nat but without as"
+				found(".nat", "with nat but without as")
 			}
-			return ""
+		})),
+		partly("gateway-expose-default", Error, on("GatewayPeering spec.peering.*.expose"), "a side exposes the default once", remove, parts(func(exposes []Expose, found finder) {
+			has := false
+			for i, e := range exposes {
+				if e.Default && has {
+					found(at(i)+".default", "of two defaults")
+				}
+				has = has || e.Default
+			}
 		})),
 		rule("gateway-expose-ip", Error, on("GatewayPeering spec.peering.*.expose[].ips[]"), "an entry of ips has one of cidr, not and vpcSubnet", fix, judge(func(ip ExposedIP) string {
 			if exactlyOne(ip.CIDR != "", ip.Not != "", ip.VPCSubnet != "") {
@@ -695,6 +773,9 @@ func schemaRules() []schemaRule {
 			})),
 		rule("gateway-proto", Error, on("GatewayPeering spec.peering.*.expose[].nat.portForward.ports[].proto", "GatewayPeering spec.acl.rules[].match.proto"),
 			"the protocol is tcp or udp, or left out for both", fix, oneOf("tcp", "udp")),
+		rule("gateway-ports", Error, on("GatewayPeering spec.peering.*.expose[].nat.portForward.ports[].port", "GatewayPeering spec.peering.*.expose[].nat.portForward.ports[].as",
+			"GatewayPeering spec.acl.rules[].match.src[].ports[]", "GatewayPeering spec.acl.rules[].match.dst[].ports[]"),
+			"ports are numbers 1 to 65535 and ranges of them, as 80, 443 or 3000-3100", fix, text(badPorts)),
 		rule("gateway-acl-default", Error, on("GatewayPeering spec.acl.default"), "the default is deny or deny-unless-exposed", fix, oneOf("deny", "deny-unless-exposed")),
 		rule("gateway-acl-action", Error, on("GatewayPeering spec.acl.rules[].action"), "the action is allow or deny", fix, oneOf("allow", "deny")),
 		rule("gateway-acl-scope", Error, on("GatewayPeering spec.acl.rules[].scope"), "the scope is flow or packet", fix, oneOf("flow", "packet")),
@@ -748,14 +829,29 @@ func portFields() []string {
 	return fields
 }
 
-// badLabel judges people's labels by Kubernetes' syntax.
-func badLabel(labels map[string]string) string {
+// badLabels judges people's labels by Kubernetes' syntax.
+func badLabels(labels map[string]string, found finder) {
 	for _, key := range slices.Sorted(maps.Keys(labels)) {
-		if found := badQualifiedName(key); found != "" {
-			return "keyed by a name that is " + found
+		if text := badQualifiedName(key); text != "" {
+			found("."+key, "keyed by a name that is "+text)
 		}
-		if found := labelText(reflect.ValueOf(labels[key])); found != "" {
-			return found + " at " + strconv.Quote(key)
+		if text := labelText(reflect.ValueOf(labels[key])); text != "" {
+			found("."+key, text+" at "+strconv.Quote(key))
+		}
+	}
+}
+
+// badPorts judges a list of ports and ranges.
+func badPorts(list string) string {
+	for entry := range strings.SplitSeq(list, ",") {
+		first, last, isRange := strings.Cut(strings.TrimSpace(entry), "-")
+		from, err := strconv.ParseUint(strings.TrimSpace(first), 10, 16)
+		to := from
+		if isRange && err == nil {
+			to, err = strconv.ParseUint(strings.TrimSpace(last), 10, 16)
+		}
+		if err != nil || from == 0 || to < from {
+			return strconv.Quote(list)
 		}
 	}
 	return ""

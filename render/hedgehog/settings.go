@@ -14,7 +14,10 @@ type Settings struct {
 	// Gateway reports whether the installation has gateways enabled; the gateway
 	// kinds are refused where it has not.
 	Gateway bool
-	Pools   Pools
+	// FabricMTU is that of the links between switches; servers have 64 less, for the
+	// encapsulation. 0 is not checked.
+	FabricMTU uint16
+	Pools     Pools
 }
 
 // Target says who gets the manifests, which decides whether addresses must be
@@ -46,6 +49,17 @@ type Pools struct {
 	ReservedVLANs []VLANRange
 }
 
+// encapsulation is what the fabric adds to a server's packet, in bytes.
+const encapsulation = 64
+
+// ServerMTU is the largest packet of a server in bytes; 0 when it is not known.
+func (s Settings) ServerMTU() uint16 {
+	if s.FabricMTU <= encapsulation {
+		return 0
+	}
+	return s.FabricMTU - encapsulation
+}
+
 // DefaultSettings returns the settings of an installation that changed nothing:
 // release 26.03, a running cluster, gateways enabled.
 func DefaultSettings() Settings {
@@ -53,6 +67,7 @@ func DefaultSettings() Settings {
 		FabricVersion: "26.03",
 		Target:        TargetCluster,
 		Gateway:       true,
+		FabricMTU:     9100,
 		Pools: Pools{
 			ManagementSubnet:    netip.MustParsePrefix("172.30.0.0/21"),
 			ManagementDHCPStart: netip.MustParseAddr("172.30.4.0"),

@@ -27,6 +27,7 @@ func ValidateUpdate(before, after *Fabric, settings Settings) Issues {
 	u.shrunk()
 	u.deleted()
 	u.taken()
+	u.created()
 	u.issues.Sort()
 	return u.issues
 }
@@ -42,6 +43,8 @@ var updateTable = sync.OnceValue(func() []Rule {
 	rule := func(id, fields, summary, hint string) Rule {
 		return Rule{ID: id, Severity: Error, Fields: strings.Split(fields, ", "), Summary: summary, Hint: hint}
 	}
+	warning := rule("update-vpc-vni", "VPC metadata.name", "a VPC that is created while another is deleted may get its VNI, which its switches still use", "delete the one first, and create the other when the switches are done")
+	warning.Severity = Warning
 	return []Rule{
 		rule("update-connection-type", "Connection spec", "a connection keeps its type", "give the new connection another name, and delete the old one before it is created"),
 		rule("update-within-vpc", "Connection spec.staticExternal.withinVPC", "a static external stays within its VPC", "give the new connection another name, and delete the old one before it is created"),
@@ -51,6 +54,7 @@ var updateTable = sync.OnceValue(func() []Rule {
 		rule("update-delete-used", "* metadata.name", "an object goes after those that use it", "delete those that use it, or make them use another"),
 		rule("update-taken", "* metadata.name", "what one object gives up is free for another once the cluster has applied that", "let the one give it up first, and give it to the other in a second step"),
 		rule("update-vpc-recreated", "VPC spec.subnets.*", "a VPC is not deleted and created under another name in one step: the cluster refuses the new one until the old one is gone, and may give it the old one's VNI, which its switches still use", "keep the name; or delete the old VPC first, and create the new one when the switches are done"),
+		warning,
 	}
 })
 
@@ -337,6 +341,30 @@ func (u *updater) taken() {
 		})
 	}
 	u.tellTaken(got)
+}
+
+// created warns of VPCs that are created while others are deleted, but for those of
+// which more was said.
+func (u *updater) created() {
+	var gone []string
+	for o := range Each[*VPCSpec](u.before) {
+		if u.fabric.Get(KindVPC, o.Name) == nil {
+			gone = append(gone, o.Name)
+		}
+	}
+	if len(gone) == 0 {
+		return
+	}
+	told := map[Key]bool{}
+	for _, i := range u.issues {
+		told[i.Object] = told[i.Object] || i.Rule == "update-vpc-recreated"
+	}
+	names := few(gone)
+	for o := range Each[*VPCSpec](u.fabric) {
+		if u.before.Get(KindVPC, o.Name) == nil && !told[o.Key()] {
+			u.report("update-vpc-vni", o, "metadata.name", "%s is deleted in the same step", names)
+		}
+	}
 }
 
 // taking is what one object gets from another.

@@ -57,7 +57,10 @@ type validator struct {
 	rules    map[string]Rule
 	// profiles are the switch profiles asked for, nil for one that is unknown.
 	profiles map[string]*Profile
-	issues   Issues
+	// groupTold is whether the missing gateway group default was told of: once is
+	// enough.
+	groupTold bool
+	issues    Issues
 }
 
 // report adds an issue: found is what is there, in a few words.
@@ -164,6 +167,29 @@ func (v *validator) reserved(p netip.Prefix) (netip.Prefix, bool) {
 // last is the end of a range of VLANs.
 func (r VLANRange) last() uint16 { return cmp.Or(r.To, r.From) }
 
+// ranged is a range of VLANs with what it belongs to.
+type ranged struct {
+	VLANRange
+	owner string
+	field string
+}
+
+// meetings calls found with each range that meets one which begins before it, once.
+func meetings(ranges []ranged, found func(r, before ranged)) {
+	slices.SortStableFunc(ranges, func(a, b ranged) int {
+		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.last(), b.last()))
+	})
+	var widest ranged // of those before, the one that ends last
+	for i, r := range ranges {
+		if i > 0 && r.From <= widest.last() {
+			found(r, widest)
+		}
+		if i == 0 || r.last() > widest.last() {
+			widest = r
+		}
+	}
+}
+
 // valid reports whether a range has VLANs.
 func (r VLANRange) valid() bool { return r.From >= 1 && r.last() <= 4094 && r.From <= r.last() }
 
@@ -176,6 +202,7 @@ func (r VLANRange) text() string { return fmt.Sprintf("%d to %d", r.From, r.last
 // namespaces judges the pools of VLANs and networks.
 func (v *validator) namespaces() {
 	for o, s := range Each[*VLANNamespaceSpec](v.fabric) {
+		var ranges []ranged
 		for i, r := range s.Ranges {
 			field := fmt.Sprintf("spec.ranges[%d]", i)
 			if !r.valid() {
@@ -184,14 +211,14 @@ func (v *validator) namespaces() {
 			for _, taken := range v.settings.Pools.ReservedVLANs {
 				if r.overlaps(taken) {
 					v.report("vlan-range-reserved", o, field, "VLANs %s meet %s", r.text(), taken.text())
+					break
 				}
 			}
-			for _, before := range s.Ranges[:i] {
-				if before.valid() && r.overlaps(before) {
-					v.report("vlan-range-overlap", o, field, "VLANs %s meet %s", r.text(), before.text())
-				}
-			}
+			ranges = append(ranges, ranged{r, o.Name, field})
 		}
+		meetings(ranges, func(r, before ranged) {
+			v.report("vlan-range-overlap", o, r.field, "VLANs %s meet %s", r.text(), before.text())
+		})
 	}
 	for o, s := range Each[*IPv4NamespaceSpec](v.fabric) {
 		var claims []claim
@@ -254,10 +281,11 @@ func fabricRules() []Rule {
 		rule("switch-ports-exceeded", Error, "Switch spec.portBreakouts", "the lanes of all ports fit the switch", "break out fewer ports"),
 		rule("switch-pipeline-exceeded", Error, "Switch spec.portBreakouts", "the lanes of a pipeline's ports fit the pipeline", "break out fewer of these ports"),
 		rule("switch-boot-duplicate", Error, "Switch spec.boot.mac, Switch spec.boot.serial", "no two switches boot with one MAC or serial number", "correct one of the two"),
+		rule("switch-mclag-peers", Error, "Switch spec.asn, Switch spec.vtepIP", "the two switches of an MCLAG share their AS number and their VTEP", "give both the same"),
 		rule("switch-boot-missing", Warning, "Switch spec.boot", "a switch is found by its MAC or serial number when it boots for the first time", "fill in boot.serial or boot.mac"),
 
 		// Addresses.
-		rule("address-missing", Error, "Switch spec.asn, Switch spec.ip, Switch spec.protocolIP, Switch spec.vtepIP, Gateway spec.asn, Gateway spec.protocolIP, Gateway spec.vtepIP, Gateway spec.vtepMAC, Gateway spec.vtepMTU, Gateway spec.interfaces, Gateway spec.interfaces.*.ips, Gateway spec.neighbors, Connection spec.fabric.links[], Connection spec.mesh.links[], Connection spec.gateway.links[]",
+		rule("address-missing", Error, "Switch spec.asn, Switch spec.ip, Switch spec.protocolIP, Switch spec.vtepIP, Gateway spec.asn, Gateway spec.protocolIP, Gateway spec.vtepIP, Gateway spec.vtepMAC, Gateway spec.interfaces.*.ips, Gateway spec.neighbors, Connection spec.fabric.links[], Connection spec.mesh.links[], Connection spec.gateway.links[]",
 			"a running fabric has all its addresses, and the installer allocates all or none", "fill it in"),
 		rule("addresses-allocated", Notice, "Switch spec.ip", "the fabric has no addresses: the installer allocates them, a running cluster refuses it", "fill them in once the fabric runs"),
 		rule("switch-asn-spine", Error, "Switch spec.asn", "spines have the AS number of the installation's spines", change),
@@ -283,12 +311,15 @@ func fabricRules() []Rule {
 		rule("connection-port-unknown", Error, strings.Join(portFields(), ", "), "the profile of the switch has the port, with its breakouts", "correct the name of the port, or the switch's portBreakouts"),
 		rule("connection-port-management", Error, strings.Join(portFields(), ", "), "a connection uses data ports; the management port is cabled elsewhere", "use a port E1/..."),
 		rule("connection-port-twice", Error, strings.Join(portFields(), ", "), "a port is in one connection, once; E1/1 is E1/1/1", "use another port"),
+		rule("connection-mtu", Error, "Connection spec.unbundled.mtu, Connection spec.bundled.mtu, Connection spec.mclag.mtu, Connection spec.eslag.mtu",
+			"the MTU towards a server is the fabric's without the 64 bytes of its encapsulation, 9036 unless the installation says otherwise", change),
 		rule("connection-roles", Error, "Connection spec.fabric.links[].spine.port, Connection spec.fabric.links[].leaf.port, Connection spec.mesh.links[].leaf1.port, Connection spec.mesh.links[].leaf2.port", "a fabric connection goes from a spine to a leaf, a mesh connection from leaf to leaf", "correct the role of the switch, or the type of the connection"),
 		rule("connection-ends", Error, "Connection spec.bundled.links, Connection spec.eslag.links, Connection spec.mclag.links, Connection spec.fabric.links, Connection spec.mesh.links, Connection spec.gateway.links, Connection spec.vpcLoopback.links, Connection spec.mclagDomain.peerLinks, Connection spec.mclagDomain.sessionLinks",
 			"all links of a connection join the same devices: one server with one switch when bundled", "make the link a connection of its own"),
 		rule("connection-eslag-group", Error, "Connection spec.eslag.links", "the switches of an ESLAG are in one redundancy group of type eslag", "correct the redundancy of the switches"),
 		rule("connection-mclag-group", Error, "Connection spec.mclag.links, Connection spec.mclagDomain.peerLinks", "the two switches of an MCLAG are in one redundancy group of type mclag", "correct the redundancy of the switches"),
 		rule("connection-mclag-gone", Error, "Connection spec.mclag, Connection spec.mclagDomain", "MCLAG does not work since 26.03", "use eslag, or state the fabric's version"),
+		rule("mesh-size", Warning, "Connection spec.mesh", "a mesh has at most three leaves, and two of those with the chip TH5", "use spines"),
 		rule("static-external-next-hop", Error, "Connection spec.staticExternal.link.switch.nextHop", "the next hop is in the network of the switch's address", change),
 		rule("static-external-subnets", Error, "Connection spec.staticExternal.link.switch.subnets", "the subnets are networks without host bits that do not overlap, nor the fabric's own; 0.0.0.0/0 stands alone", change),
 		rule("static-external-vpc-unknown", Error, "Connection spec.staticExternal.withinVPC", "the VPC exists", "add the VPC, or correct the name"),
@@ -299,11 +330,12 @@ func fabricRules() []Rule {
 		rule("vpc-subnet-pool", Error, "VPC spec.subnets.*.subnet, VPC spec.subnets.*.hostBGPExtraPrefixes", "subnets are part of one network of the VPC's IPv4 namespace", "choose a part of the namespace"),
 		rule("vpc-subnet-reserved", Error, "VPC spec.subnets.*.subnet, VPC spec.subnets.*.hostBGPExtraPrefixes", "the fabric keeps this network for itself", "choose a network that is free"),
 		rule("vpc-subnet-overlap", Error, "VPC spec.subnets.*.subnet, VPC spec.subnets.*.hostBGPExtraPrefixes", "no two subnets of an IPv4 namespace overlap", "choose a network that is free"),
-		rule("vpc-gateway", Error, "VPC spec.subnets.*.gateway", "the gateway is in its subnet", change),
+		rule("vpc-gateway", Error, "VPC spec.subnets.*.gateway", "the gateway is an address of its subnet for a host, not the network's own or the broadcast", change),
 		rule("vpc-vlan-namespace", Error, "VPC spec.subnets.*.vlan", "the VLAN is in the VPC's VLAN namespace", "choose a VLAN of the namespace"),
 		rule("vpc-vlan-twice", Error, "VPC spec.subnets.*.vlan", "a VLAN serves one subnet of its VLAN namespace", "choose a VLAN that is free"),
 		rule("vpc-permit-unknown", Error, "VPC spec.permit[]", "a permit lists subnets of the VPC", "correct the name"),
 		rule("vpc-hostbgp-short", Error, "VPC spec.subnets.*.hostBGPMinPrefixLen", "the least prefix length for host BGP is not below the subnet's own", change),
+		rule("dhcp-mtu", Error, "VPC spec.subnets.*.dhcp.options.interfaceMTU", "the MTU of DHCP is at least 96, and at most the fabric's without the 64 bytes of its encapsulation: 9036 unless the installation says otherwise", change),
 		rule("dhcp-range-outside", Error, "VPC spec.subnets.*.dhcp.range", "the DHCP range is in its subnet, without the network's own address", change),
 		rule("dhcp-range-gateway", Error, "VPC spec.subnets.*.dhcp.range", "the DHCP range does not begin or end with the gateway", change),
 		rule("dhcp-range-order", Error, "VPC spec.subnets.*.dhcp.range", "the DHCP range's start comes before its end", change),
@@ -321,7 +353,7 @@ func fabricRules() []Rule {
 		rule("attachment-vlan-namespace", Error, "VPCAttachment spec.connection", "every switch of the connection has the VPC's VLAN namespace", "add the namespace to the switch, or move the VPC to one of the switch's"),
 		rule("attachment-unsupported", Error, "VPCAttachment spec.connection", "the profiles of the switches support the VPC's mode", "use a VPC in another mode, or another switch"),
 		rule("attachment-eslag-mode", Error, "VPCAttachment spec.connection", "an ESLAG takes VPCs in L2VNI mode", "use a VPC in L2VNI mode, or another connection"),
-		rule("attachment-hostbgp", Error, "VPCAttachment spec.connection, VPCAttachment spec.nativeVLAN", "a subnet with hostBGP is attached to unbundled connections, without nativeVLAN", "use an unbundled connection"),
+		rule("attachment-hostbgp", Error, "VPCAttachment spec.connection, VPCAttachment spec.nativeVLAN", "a subnet with hostBGP is attached to unbundled connections, without nativeVLAN, of switches without MCLAG", "use another connection"),
 		rule("attachment-twice", Error, "VPCAttachment spec.subnet", "a subnet is attached to a connection once", "remove one of the two"),
 		rule("attachment-native-twice", Error, "VPCAttachment spec.nativeVLAN", "a connection has one native VLAN", "clear nativeVLAN of one of the two"),
 		rule("peering-vpc-unknown", Error, "VPCPeering spec.permit[]", "the VPC exists", "add the VPC, or correct the name"),
@@ -336,6 +368,7 @@ func fabricRules() []Rule {
 		rule("external-attachment-type", Error, "ExternalAttachment spec.connection", "an external is attached to a connection of type external", "choose such a connection"),
 		rule("external-attachment-mismatch", Error, "ExternalAttachment spec.static", "the attachment is static when its external is", "make both static, or both BGP"),
 		rule("external-attachment-vlan", Error, "ExternalAttachment spec.switch.vlan, ExternalAttachment spec.static.vlan", "a VLAN of a connection has one attachment", "choose another VLAN"),
+		rule("external-attachment-subinterfaces", Error, "ExternalAttachment spec.switch.vlan, ExternalAttachment spec.static.vlan", "the profile of the switch has VLANs on ports that lead out", "attach untagged, or use another model"),
 		rule("external-peering-vpc", Error, "ExternalPeering spec.permit.vpc.name", "the VPC exists", "add the VPC, or correct the name"),
 		rule("external-peering-subnet", Error, "ExternalPeering spec.permit.vpc.subnets[]", "the VPC has the subnet", "correct the name"),
 		rule("external-peering-external", Error, "ExternalPeering spec.permit.external.name", "the external exists", "add the External, or correct the name"),
@@ -345,8 +378,10 @@ func fabricRules() []Rule {
 		// Gateways.
 		rule("gateway-disabled", Error, "Gateway metadata.name, GatewayGroup metadata.name, GatewayPeering metadata.name", "gateways are enabled in the installation", "set gateway: true once they are, or remove the object"),
 		rule("gateway-group-unknown", Error, "Gateway spec.groups[].name, GatewayPeering spec.gatewayGroup", "the gateway group exists", "add the GatewayGroup, or correct the name"),
+		rule("gateway-group-default", Warning, "Gateway spec.groups[].name, GatewayPeering spec.gatewayGroup", "a running cluster makes the gateway group default, and hhfab wants it in the files", "add a GatewayGroup called default"),
 		rule("gateway-peering-unknown", Error, "GatewayPeering spec.peering.*", "a side is a VPC, or ext. and an external", "correct the name"),
 		rule("gateway-peering-subnet", Error, "GatewayPeering spec.peering.*.expose[].ips[].vpcSubnet", "the VPC has the subnet", "correct the name"),
+		rule("gateway-acl-side", Error, "GatewayPeering spec.acl.rules[].from, GatewayPeering spec.acl.rules[].to", "a rule goes from one side of the peering to the other", "correct the name"),
 		rule("gateway-peering-cidr", Error, "GatewayPeering spec.peering.*.expose[].ips[].cidr", "a VPC exposes parts of its own subnets", change),
 		rule("gateway-peering-stateful", Error, "GatewayPeering spec.peering", "one side of a peering has stateful NAT, and then the other has none", "remove the NAT of one side"),
 		rule("gateway-peering-overlap", Error, "GatewayPeering spec.peering.*.expose[]", "what different peerings expose to a VPC does not overlap", "expose it as another network"),

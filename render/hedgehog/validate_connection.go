@@ -104,11 +104,13 @@ func (v *validator) connections() {
 			}
 		}
 		v.connectionEnds(o, s)
+		v.connectionMTU(o, s)
 		v.redundancy(o, s)
 		if s.StaticExternal != nil {
 			v.staticExternal(o, s.StaticExternal)
 		}
 	}
+	v.meshes()
 	for o := range Each[*ServerSpec](v.fabric) {
 		if !connected[o.Name] {
 			v.report("server-unused", o, "metadata.name", "no connection has %s", o.Name)
@@ -163,7 +165,7 @@ func (v *validator) connectionEnds(o *Object, s *ConnectionSpec) {
 			if l.ends[0].Port.Device() != l.ends[1].Port.Device() {
 				v.report("connection-ends", o, l.field, "%s with %s, not on one switch", l.ends[0].Port, l.ends[1].Port)
 			}
-		case s.MCLAGDomain != nil && strings.HasPrefix(l.field, "spec.mclagDomain"):
+		case strings.HasPrefix(l.field, "spec.mclagDomain"), strings.HasPrefix(l.field, "spec.fabric"), strings.HasPrefix(l.field, "spec.mesh"):
 			if l.ends[0].Port.Device() == l.ends[1].Port.Device() {
 				v.report("connection-ends", o, l.field, "%s with itself", l.ends[0].Port.Device())
 			}
@@ -171,6 +173,11 @@ func (v *validator) connectionEnds(o *Object, s *ConnectionSpec) {
 	}
 	same := func(links []link, ends int) {
 		for i, l := range links {
+			// The two switches of a mesh or an MCLAG are equals: either may come first.
+			if equals := l.names[0] == "leaf1" || l.names[0] == "switch1"; equals &&
+				links[0].ends[0].Port.Device() == l.ends[1].Port.Device() && links[0].ends[1].Port.Device() == l.ends[0].Port.Device() {
+				continue
+			}
 			for j := range min(ends, len(l.ends)) {
 				if was, is := links[0].ends[j].Port.Device(), l.ends[j].Port.Device(); i > 0 && was != is {
 					v.report("connection-ends", o, l.field+"."+l.names[j]+".port", "%s, where the first link has %s", is, was)
@@ -189,6 +196,71 @@ func (v *validator) connectionEnds(o *Object, s *ConnectionSpec) {
 			same(byType[kind], 2)
 		case "eslag", "mclag":
 			same(byType[kind], 1)
+		}
+	}
+}
+
+// connectionMTU bounds the MTU towards servers.
+func (v *validator) connectionMTU(o *Object, s *ConnectionSpec) {
+	most := v.settings.ServerMTU()
+	judge := func(field string, mtu uint16) {
+		if most != 0 && mtu > most {
+			v.report("connection-mtu", o, "spec."+field+".mtu", "%d, with at most %d", mtu, most)
+		}
+	}
+	if s.Unbundled != nil {
+		judge("unbundled", s.Unbundled.MTU)
+	}
+	for _, lag := range []struct {
+		field string
+		*Bundled
+	}{{"bundled", s.Bundled}, {"mclag", s.MCLAG}, {"eslag", s.ESLAG}} {
+		if lag.Bundled != nil {
+			judge(lag.field, lag.MTU)
+		}
+	}
+}
+
+// meshes judges how many leaves are meshed with each other.
+func (v *validator) meshes() {
+	parent := map[string]string{}
+	var find func(name string) string
+	find = func(name string) string {
+		up, ok := parent[name]
+		if !ok || up == name {
+			return name
+		}
+		parent[name] = find(up)
+		return parent[name]
+	}
+	for _, s := range Each[*ConnectionSpec](v.fabric) {
+		if s.Mesh == nil {
+			continue
+		}
+		for _, l := range s.Mesh.Links {
+			b := find(l.Leaf2.Port.Device())
+			parent[b] = b
+			parent[find(l.Leaf1.Port.Device())] = b
+		}
+	}
+	size, th5 := map[string]int{}, map[string]bool{}
+	for o, s := range Each[*SwitchSpec](v.fabric) {
+		if _, meshed := parent[o.Name]; meshed {
+			size[find(o.Name)]++
+			if p := v.profile(s.Profile); p != nil && strings.Contains(p.Silicon, "TH5") {
+				th5[find(o.Name)] = true
+			}
+		}
+	}
+	told := map[string]bool{}
+	for o, s := range Each[*ConnectionSpec](v.fabric) {
+		if s.Mesh == nil || len(s.Mesh.Links) == 0 {
+			continue
+		}
+		mesh := find(s.Mesh.Links[0].Leaf1.Port.Device())
+		if n := size[mesh]; !told[mesh] && (n > 3 || n > 2 && th5[mesh]) {
+			told[mesh] = true
+			v.report("mesh-size", o, "spec.mesh", "%d leaves", n)
 		}
 	}
 }

@@ -80,6 +80,7 @@ func (v *validator) externalAttachments() (proxied map[string]bool) {
 		if len(s.Connection) > 63 {
 			v.report("attachment-label-length", o, "spec.connection", "%d characters", len(s.Connection))
 		}
+		v.subinterfaces(o, s)
 		id, field := s.Switch.VLAN, "spec.switch.vlan"
 		if s.Static != nil {
 			id, field = s.Static.VLAN, "spec.static.vlan"
@@ -94,12 +95,39 @@ func (v *validator) externalAttachments() (proxied map[string]bool) {
 	return proxied
 }
 
+// subinterfaces wants a switch that can have VLANs on a port that leads out, when
+// there are any.
+func (v *validator) subinterfaces(o *Object, s *ExternalAttachmentSpec) {
+	c := spec[*ConnectionSpec](v, KindConnection, s.Connection)
+	if c == nil || c.External == nil {
+		return
+	}
+	device := c.External.Link.Switch.Port.Device()
+	sw := spec[*SwitchSpec](v, KindSwitch, device)
+	if sw == nil {
+		return
+	}
+	p := v.profile(sw.Profile)
+	if p == nil || p.Features.Subinterfaces {
+		return
+	}
+	if s.Static != nil && s.Static.VLAN != 0 {
+		v.report("external-attachment-subinterfaces", o, "spec.static.vlan", "VLAN %d on %s (%s)", s.Static.VLAN, device, p.Name)
+	}
+	if s.Switch.VLAN != 0 {
+		v.report("external-attachment-subinterfaces", o, "spec.switch.vlan", "VLAN %d on %s (%s)", s.Switch.VLAN, device, p.Name)
+	}
+}
+
 // gatewayPeerings judges peerings through gateways.
 func (v *validator) gatewayPeerings() {
 	towards := map[string][]claim{}
 	for o, s := range Each[*GatewayPeeringSpec](v.fabric) {
 		v.gatewayGroup(o, "spec.gatewayGroup", s.GatewayGroup)
 		v.late(o, "spec.acl", s.ACL != nil)
+		if s.ACL != nil {
+			v.gatewayACL(o, s)
+		}
 		names := slices.Sorted(maps.Keys(s.Peering))
 		var nats []natUse
 		for i, name := range names {
@@ -138,6 +166,20 @@ func (v *validator) gatewayPeerings() {
 	}
 }
 
+// gatewayACL wants the rules of an ACL to be between the sides of the peering.
+func (v *validator) gatewayACL(o *Object, s *GatewayPeeringSpec) {
+	for i, rule := range s.ACL.Rules {
+		for _, end := range []struct{ name, side string }{{"from", rule.From}, {"to", rule.To}} {
+			if _, ok := s.Peering[end.side]; end.side != "" && !ok {
+				v.report("gateway-acl-side", o, fmt.Sprintf("spec.acl.rules[%d].%s", i, end.name), "%q", end.side)
+			}
+		}
+		if rule.From != "" && rule.From == rule.To {
+			v.report("gateway-acl-side", o, fmt.Sprintf("spec.acl.rules[%d].to", i), "from %q to itself", rule.To)
+		}
+	}
+}
+
 // natUse is how one side of a peering translates.
 type natUse struct{ stateful, static bool }
 
@@ -171,6 +213,9 @@ func (v *validator) exposed(o *Object, field, name string, vpc *VPCSpec, e Expos
 	for i, ip := range e.IPs {
 		at := fmt.Sprintf("%s.ips[%d]", field, i)
 		exceptions = exceptions || ip.Not != ""
+		if ip.VPCSubnet != "" && vpc == nil && strings.HasPrefix(name, "ext.") {
+			v.report("gateway-peering-subnet", o, at+".vpcSubnet", "subnet %q of an external", ip.VPCSubnet)
+		}
 		if ip.VPCSubnet != "" && vpc != nil {
 			subnet := vpc.Subnets[ip.VPCSubnet]
 			if subnet == nil {

@@ -52,7 +52,7 @@ func brokenFabrics() map[string]broken {
 		"no such VLAN namespace":         {"{role: spine,", "{role: spine, vlanNamespaces: [x],", is("switch-vlan-namespace-unknown Switch/spine-01"), nil},
 		"VLAN namespaces that overlap":   {"{from: 500, to: 600}]}\n", "{from: 500, to: 1000}]}\nSwitch: {name: s}, spec: {role: spine, profile: celestica-ds3000, vlanNamespaces: [default, other], boot: {serial: S}, asn: 65100, ip: 172.30.0.99/21, protocolIP: 172.30.8.99/32}\n", is("switch-vlan-namespaces-overlap Switch/s"), nil},
 		"ESLAG on a model without":       {"profile: dell-s5248f-on, groups: [eslag-1], redundancy: {" + group + "}, boot: {serial: A2}", "profile: celestica-ds4000, groups: [eslag-1], redundancy: {" + group + "}, boot: {serial: A2}", is("switch-redundancy-unsupported Switch/leaf-02", "attachment-unsupported VPCAttachment/a1", "connection-port-unknown Connection/mesh"), nil},
-		"MCLAG of a switch":              {"boot: {serial: A3}", "boot: {serial: A3}, redundancy: {group: eslag-1, type: mclag}", is("switch-mclag-gone Switch/leaf-03"), nil},
+		"MCLAG of a switch":              {"boot: {serial: A3}", "boot: {serial: A3}, redundancy: {group: eslag-1, type: mclag}", is("switch-mclag-gone Switch/leaf-03", "attachment-hostbgp VPCAttachment/a2"), nil},
 		"speed of a port that is none":   {"portBreakouts:", "portSpeeds: {E1/99: 25G}, portBreakouts:", is("switch-port-unknown Switch/leaf-03"), nil},
 		"a speed that the port lacks":    {"portBreakouts:", "portSpeeds: {E1/33: 100G}, portBreakouts:", is("switch-port-speed Switch/leaf-03"), nil},
 		"a speed of a breakout port":     {"portBreakouts:", "portSpeeds: {E1/5: 100G}, portBreakouts:", is("switch-port-speed Switch/leaf-03"), nil},
@@ -172,7 +172,7 @@ func brokenFabrics() map[string]broken {
 func lanes(format string, from, to int) string {
 	var rows []string
 	for i := from; i <= to; i++ {
-		rows = append(rows, strings.Replace(format, "%d", strconv.Itoa(i), 1))
+		rows = append(rows, strings.ReplaceAll(format, "%d", strconv.Itoa(i)))
 	}
 	return strings.Join(rows, ", ")
 }

@@ -3,6 +3,7 @@ package hedgehog
 import (
 	"fmt"
 	"maps"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ const spine = "spine"
 func (v *validator) switches() {
 	booted := map[string]*Object{}
 	boots := func(o *Object, field, value string) {
-		key := field + strings.ToLower(value)
+		key := field + value
 		if before := booted[key]; value != "" && before != nil {
 			v.report("switch-boot-duplicate", o, field, "%s is that of %s", value, other(before))
 		} else if value != "" {
@@ -22,7 +23,7 @@ func (v *validator) switches() {
 		}
 	}
 	for o, s := range Each[*SwitchSpec](v.fabric) {
-		boots(o, "spec.boot.mac", s.Boot.MAC)
+		boots(o, "spec.boot.mac", normalMAC(s.Boot.MAC))
 		boots(o, "spec.boot.serial", s.Boot.Serial)
 		if s.Boot == (SwitchBoot{}) {
 			v.report("switch-boot-missing", o, "spec.boot", "no MAC and no serial number")
@@ -42,6 +43,15 @@ func (v *validator) switches() {
 	}
 }
 
+// normalMAC returns a MAC in lower case with colons; what is none stays.
+func normalMAC(text string) string {
+	mac, err := net.ParseMAC(text)
+	if err != nil {
+		return text
+	}
+	return mac.String()
+}
+
 func (v *validator) switchGroups(o *Object, s *SwitchSpec) {
 	for i, name := range s.Groups {
 		if name != "" && v.fabric.Get(KindSwitchGroup, name) == nil {
@@ -51,11 +61,7 @@ func (v *validator) switchGroups(o *Object, s *SwitchSpec) {
 	if group := s.Redundancy.Group; group != "" && !slices.Contains(s.Groups, group) && v.fabric.Get(KindSwitchGroup, group) == nil {
 		v.report("switch-group-unknown", o, "spec.redundancy.group", "switch group %q", group)
 	}
-	type span struct {
-		VLANRange
-		namespace string
-	}
-	var spans []span
+	var spans []ranged
 	for i, name := range vlanNamespaces(s) {
 		namespace := spec[*VLANNamespaceSpec](v, KindVLANNamespace, name)
 		if namespace == nil {
@@ -65,17 +71,16 @@ func (v *validator) switchGroups(o *Object, s *SwitchSpec) {
 			continue
 		}
 		for _, r := range namespace.Ranges {
-			if !r.valid() {
-				continue
+			if r.valid() {
+				spans = append(spans, ranged{r, name, fmt.Sprintf("spec.vlanNamespaces[%d]", i)})
 			}
-			for _, before := range spans {
-				if before.namespace != name && before.overlaps(r) {
-					v.report("switch-vlan-namespaces-overlap", o, "spec.vlanNamespaces", "VLANs %s of %s meet %s of %s", r.text(), name, before.text(), before.namespace)
-				}
-			}
-			spans = append(spans, span{r, name})
 		}
 	}
+	meetings(spans, func(r, before ranged) {
+		if r.owner != before.owner {
+			v.report("switch-vlan-namespaces-overlap", o, r.field, "VLANs %s of %s meet %s of %s", r.text(), r.owner, before.text(), before.owner)
+		}
+	})
 }
 
 // vlanNamespaces returns the VLAN namespaces of a switch, [default] when none
@@ -108,13 +113,21 @@ func (v *validator) switchFeatures(o *Object, s *SwitchSpec, p *Profile) {
 	}
 }
 
+// plainSpeed returns 25G for SPEED_25G, as the webhook stores it.
+func plainSpeed(speed string) string {
+	for strings.HasPrefix(speed, "SPEED_") {
+		speed = strings.TrimPrefix(speed, "SPEED_")
+	}
+	return speed
+}
+
 func (v *validator) switchPorts(o *Object, s *SwitchSpec, p *Profile) {
 	unknown := func(field, name string) {
 		v.report("switch-port-unknown", o, field+"."+name, "port %q of %s", name, p.Name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.PortSpeeds)) {
 		port, ok := p.Port(name)
-		speed := strings.TrimPrefix(s.PortSpeeds[name], "SPEED_")
+		speed := plainSpeed(s.PortSpeeds[name])
 		switch {
 		case !ok || port.Management:
 			unknown("spec.portSpeeds", name)
@@ -123,7 +136,7 @@ func (v *validator) switchPorts(o *Object, s *SwitchSpec, p *Profile) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.PortGroupSpeeds)) {
-		speed := strings.TrimPrefix(s.PortGroupSpeeds[name], "SPEED_")
+		speed := plainSpeed(s.PortGroupSpeeds[name])
 		if group, ok := p.Group(name); !ok || !group.Type.SupportsSpeed(speed) {
 			v.report("switch-group-speed", o, "spec.portGroupSpeeds."+name, "speed %q of port group %s on %s", speed, name, p.Name)
 		}
@@ -179,7 +192,7 @@ func (v *validator) gateways() {
 		for i, group := range s.Groups {
 			v.gatewayGroup(o, fmt.Sprintf("spec.groups[%d].name", i), group.Name)
 		}
-		mac := strings.ToLower(s.VTEPMAC)
+		mac := normalMAC(s.VTEPMAC)
 		if before := macs[mac]; mac != "" && before != nil {
 			v.report("gateway-mac-duplicate", o, "spec.vtepMAC", "%s is that of %s", s.VTEPMAC, other(before))
 		} else if mac != "" {
@@ -190,8 +203,14 @@ func (v *validator) gateways() {
 
 // gatewayGroup wants a gateway group to exist; the cluster makes default.
 func (v *validator) gatewayGroup(o *Object, field, name string) {
-	if name != "" && name != orDefault("") && v.fabric.Get(KindGatewayGroup, name) == nil {
+	name = orDefault(name)
+	switch {
+	case v.fabric.Get(KindGatewayGroup, name) != nil:
+	case name != orDefault(""):
 		v.report("gateway-group-unknown", o, field, "gateway group %q", name)
+	case v.settings.Target == TargetInstaller && !v.groupTold:
+		v.groupTold = true
+		v.report("gateway-group-default", o, field, "gateway group %q", name)
 	}
 }
 
@@ -227,6 +246,16 @@ func (v *validator) addresses() {
 		want(o, "spec.protocolIP", s.ProtocolIP != "")
 		want(o, "spec.vtepIP", s.VTEPIP != "")
 		want(o, "spec.vtepMAC", s.VTEPMAC != "")
+		// The installer fills these for the links of the gateway: they come with the
+		// addresses above, and are no sign of them.
+		for _, name := range slices.Sorted(maps.Keys(s.Interfaces)) {
+			if len(s.Interfaces[name].IPs) == 0 {
+				want(o, "spec.interfaces."+name+".ips", false)
+			}
+		}
+		if len(s.Neighbors) == 0 {
+			want(o, "spec.neighbors", false)
+		}
 	}
 	for o, s := range Each[*ConnectionSpec](v.fabric) {
 		for _, l := range s.addressed() {
@@ -280,10 +309,16 @@ func (v *validator) switchAddresses() {
 		}
 		unique(rule+"-duplicate", o, "spec."+name, p.Addr().String(), pair)
 	}
+	peers := map[string]*Object{}
 	for o, s := range Each[*SwitchSpec](v.fabric) {
 		pair := ""
-		if s.Redundancy.Type == "mclag" {
+		if s.Redundancy.Type == "mclag" && v.before("26.03") {
 			pair = s.Redundancy.Group
+			if first := peers[pair]; first != nil {
+				v.mclagPeers(first, o)
+			} else {
+				peers[pair] = o
+			}
 		}
 		if p, err := netip.ParsePrefix(s.IP); err == nil {
 			if a, m := p.Addr(), pools.ManagementSubnet; m.IsValid() && (!m.Contains(a) || a == m.Masked().Addr().Next() || pools.ManagementDHCPStart.IsValid() && !a.Less(pools.ManagementDHCPStart)) {
@@ -313,6 +348,21 @@ func (v *validator) switchAddresses() {
 	for o, s := range Each[*GatewaySpec](v.fabric) {
 		loopback(o, "protocolIP", s.ProtocolIP, pools.ProtocolSubnet, "")
 		loopback(o, "vtepIP", s.VTEPIP, pools.VTEPSubnet, "")
+	}
+}
+
+// mclagPeers wants what the two switches of an MCLAG must share.
+func (v *validator) mclagPeers(first, second *Object) {
+	a, okA := first.Spec.(*SwitchSpec)
+	b, okB := second.Spec.(*SwitchSpec)
+	if !okA || !okB {
+		return
+	}
+	if a.ASN != 0 && b.ASN != 0 && a.ASN != b.ASN {
+		v.report("switch-mclag-peers", second, "spec.asn", "AS %d, where %s has %d", b.ASN, other(first), a.ASN)
+	}
+	if a.VTEPIP != "" && b.VTEPIP != "" && a.VTEPIP != b.VTEPIP {
+		v.report("switch-mclag-peers", second, "spec.vtepIP", "%s, where %s has %s", b.VTEPIP, other(first), a.VTEPIP)
 	}
 }
 

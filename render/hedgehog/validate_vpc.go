@@ -120,12 +120,20 @@ func (v *validator) vpcSubnet(o *Object, at string, s *VPCSubnet) {
 	gateway := p.Addr().Next()
 	if a, err := netip.ParseAddr(s.Gateway); err == nil {
 		gateway = a
-		if !p.Contains(a) {
+		switch {
+		case !p.Contains(a):
 			v.report("vpc-gateway", o, at+".gateway", "%s is not in %s", a, p)
+		case p.Bits() <= 30 && (a == p.Addr() || a == lastAddress(p)):
+			v.report("vpc-gateway", o, at+".gateway", "%s for %s", a, p)
 		}
 	}
 	if !s.DHCP.Enable {
 		return
+	}
+	if s.DHCP.Options != nil {
+		if mtu, most := s.DHCP.Options.InterfaceMTU, v.settings.ServerMTU(); mtu != 0 && (mtu < 96 || most != 0 && mtu > most) {
+			v.report("dhcp-mtu", o, at+".dhcp.options.interfaceMTU", "%d", mtu)
+		}
 	}
 	v.dhcpRange(o, at+".dhcp.range", s.DHCP.Range, p, gateway)
 	if s.DHCP.Options != nil {
@@ -160,21 +168,21 @@ func (v *validator) vpcSubnet(o *Object, at string, s *VPCSubnet) {
 // dhcpRange judges a range; an end left out is the default.
 func (v *validator) dhcpRange(o *Object, field string, r *DHCPRange, p netip.Prefix, gateway netip.Addr) {
 	if r == nil {
-		return
+		r = &DHCPRange{}
 	}
 	start, end := p.Addr().Next().Next(), lastAddress(p)
 	for _, side := range []struct {
 		name, text string
 		a          *netip.Addr
 	}{{"start", r.Start, &start}, {"end", r.End, &end}} {
-		if side.text == "" {
-			continue
+		a := *side.a
+		if side.text != "" {
+			var err error
+			if a, err = netip.ParseAddr(side.text); err != nil {
+				return
+			}
+			*side.a = a
 		}
-		a, err := netip.ParseAddr(side.text)
-		if err != nil {
-			return
-		}
-		*side.a = a
 		switch {
 		case !p.Contains(a) || a == p.Addr():
 			v.report("dhcp-range-outside", o, field+"."+side.name, "%s for %s", a, p)
@@ -246,6 +254,8 @@ func (v *validator) attachment(o *Object, s *VPCAttachmentSpec, c *ConnectionSpe
 	if subnet != nil && subnet.HostBGP {
 		if c.Unbundled == nil {
 			v.report("attachment-hostbgp", o, "spec.connection", "%s is %s", s.Connection, strings.Join(c.types(), " and "))
+		} else if sw := spec[*SwitchSpec](v, KindSwitch, c.Unbundled.Link.Switch.Port.Device()); sw != nil && sw.Redundancy.Type == "mclag" {
+			v.report("attachment-hostbgp", o, "spec.connection", "%s has MCLAG", c.Unbundled.Link.Switch.Port.Device())
 		}
 		if s.NativeVLAN {
 			v.report("attachment-hostbgp", o, "spec.nativeVLAN", "nativeVLAN")
