@@ -268,7 +268,7 @@ func (v *validator) meshes() {
 // redundancy judges what the switches of an ESLAG or MCLAG have in common.
 func (v *validator) redundancy(o *Object, s *ConnectionSpec) {
 	if s.ESLAG != nil {
-		v.redundancyGroup(o, "connection-eslag-group", "spec.eslag.links", "eslag", s.ESLAG.Links)
+		v.redundancyGroup(o, "connection-eslag-group", "eslag", s.switchEnds("eslag."))
 	}
 	if s.MCLAG == nil && s.MCLAGDomain == nil {
 		return
@@ -281,24 +281,23 @@ func (v *validator) redundancy(o *Object, s *ConnectionSpec) {
 		v.report("connection-mclag-gone", o, field, "an MCLAG")
 		return
 	}
-	if s.MCLAG != nil {
-		v.redundancyGroup(o, "connection-mclag-group", "spec.mclag.links", "mclag", s.MCLAG.Links)
-	}
-	if s.MCLAGDomain != nil {
-		var links []ServerLink
-		for _, l := range s.MCLAGDomain.PeerLinks {
-			links = append(links, ServerLink{Switch: l.Switch1}, ServerLink{Switch: l.Switch2})
-		}
-		v.redundancyGroup(o, "connection-mclag-group", "spec.mclagDomain.peerLinks", "mclag", links)
-	}
+	v.redundancyGroup(o, "connection-mclag-group", "mclag", s.switchEnds("mclag."))
+	v.redundancyGroup(o, "connection-mclag-group", "mclag", s.switchEnds("mclagDomain.peerLinks"))
 }
 
-func (v *validator) redundancyGroup(o *Object, rule, field, kind string, links []ServerLink) {
+// redundancyGroup wants the switches at the ends of these links in one group of a
+// kind.
+func (v *validator) redundancyGroup(o *Object, rule, kind string, ends []portAt) {
 	var group SwitchRedundancy
 	var in string
 	devices := map[string]bool{}
-	for _, l := range links {
-		device := l.Switch.Port.Device()
+	wrong := false
+	report := func(field, format string, args ...any) {
+		wrong = true
+		v.report(rule, o, field, format, args...)
+	}
+	for _, end := range ends {
+		device := end.port.Device()
 		s := spec[*SwitchSpec](v, KindSwitch, device)
 		if s == nil || devices[device] {
 			continue
@@ -307,21 +306,41 @@ func (v *validator) redundancyGroup(o *Object, rule, field, kind string, links [
 		switch r := s.Redundancy; {
 		case r == SwitchRedundancy{}:
 		case r.Type != kind:
-			v.report(rule, o, field, "%s is in group %q of type %q", device, r.Group, r.Type)
+			report(end.field, "%s is in group %q of type %q", device, r.Group, r.Type)
 		case in == "":
 			group, in = r, device
 		case r != group:
-			v.report(rule, o, field, "%s is in group %q, %s in group %q", in, group.Group, device, r.Group)
+			report(end.field, "%s is in group %q, %s in group %q", in, group.Group, device, r.Group)
+		}
+		if kind == "mclag" && len(devices) == 3 {
+			report(end.field, "%s is the third switch", device)
 		}
 	}
-	switch {
-	case len(devices) == 0:
-	case kind == "mclag" && len(devices) > 2:
-		v.report(rule, o, field, "%d switches", len(devices))
-	case in == "" && len(v.issues) > 0 && v.issues[len(v.issues)-1].Rule == rule && v.issues[len(v.issues)-1].Object == o.Key():
-	case in == "":
-		v.report(rule, o, field, "no switch is in a redundancy group")
+	if in == "" && len(devices) > 0 && !wrong {
+		report(ends[0].field, "no switch is in a redundancy group")
 	}
+}
+
+// portAt is a port and the field it stands in.
+type portAt struct {
+	port  Port
+	field string
+}
+
+// switchEnds returns the switches' ends of the links of a connection, of one type.
+func (s *ConnectionSpec) switchEnds(of string) []portAt {
+	var ends []portAt
+	for _, l := range s.links() {
+		if !strings.HasPrefix(l.field, "spec."+of) {
+			continue
+		}
+		for i, name := range l.names {
+			if strings.HasPrefix(name, "switch") {
+				ends = append(ends, portAt{l.ends[i].Port, l.field + "." + name + ".port"})
+			}
+		}
+	}
+	return ends
 }
 
 func (v *validator) staticExternal(o *Object, s *StaticExternal) {

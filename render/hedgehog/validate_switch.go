@@ -377,14 +377,15 @@ func (v *validator) linkAddresses() {
 				continue
 			}
 			if a.Masked() != b.Masked() || a.Addr() == b.Addr() {
-				v.report("link-subnet", o, l.field, "%s with %s", a, b)
+				v.report("link-subnet", o, l.field+"."+l.names[1]+".ip", "%s with %s", a, b)
 				continue
 			}
+			first := l.field + "." + l.names[0] + ".ip"
 			if pool.IsValid() && !within(a, []netip.Prefix{pool}) {
-				v.report("link-pool", o, l.field, "%s is not in %s", a, pool)
+				v.report("link-pool", o, first, "%s is not in %s", a, pool)
 			}
 			if before := taken[a.Masked()]; before != nil {
-				v.report("link-duplicate", o, l.field, "%s is that of %s", a.Masked(), other(before))
+				v.report("link-duplicate", o, first, "%s is that of %s", a.Masked(), other(before))
 			} else {
 				taken[a.Masked()] = o
 			}

@@ -62,9 +62,9 @@ func (v *validator) vpcs() {
 			}
 		}
 		for i, list := range s.Permit {
-			for _, name := range list {
+			for j, name := range list {
 				if _, ok := s.Subnets[name]; !ok {
-					v.report("vpc-permit-unknown", o, fmt.Sprintf("spec.permit[%d]", i), "subnet %q", name)
+					v.report("vpc-permit-unknown", o, fmt.Sprintf("spec.permit[%d][%d]", i, j), "subnet %q", name)
 				}
 			}
 		}
