@@ -201,9 +201,9 @@ func matching(pattern string, most int) func(reflect.Value) string {
 
 func atMost(length int) func(reflect.Value) string { return matching("(?s:.*)", length) }
 
-// address wants an IP address.
+// address wants an IP address, without a zone.
 var address = text(func(s string) string {
-	if _, err := netip.ParseAddr(s); err != nil {
+	if a, err := netip.ParseAddr(s); err != nil || a.Zone() != "" {
 		return strconv.Quote(s)
 	}
 	return ""
@@ -342,16 +342,18 @@ func schemaRules() []schemaRule {
 		// What is required, and the syntax of addresses, wherever they stand.
 		rule("field-required", Error, on("IPv4Namespace spec.subnets[]",
 			"Switch spec.role", "Switch spec.profile", "Switch spec.groups[]", "Switch spec.vlanNamespaces[]",
+			"Switch spec.portSpeeds.*", "Switch spec.portGroupSpeeds.*", "Switch spec.portBreakouts.*", "Switch spec.portFECs.*",
 			"VPC spec.subnets.*.subnet", "VPC spec.staticRoutes[].prefix", "VPC spec.staticRoutes[].nextHops", "VPC spec.staticRoutes[].nextHops[]",
-			"VPC spec.subnets.*.dhcp.static.*.ip", "VPC spec.subnets.*.dhcp.options.advertisedRoutes[].destination", "VPC spec.subnets.*.dhcp.options.advertisedRoutes[].gateway",
+			"VPC spec.subnets.*.dhcp.static.*.ip", "VPC spec.subnets.*.dhcp.options.dnsServers[]", "VPC spec.subnets.*.dhcp.options.timeServers[]",
+			"VPC spec.subnets.*.dhcp.options.advertisedRoutes[].destination", "VPC spec.subnets.*.dhcp.options.advertisedRoutes[].gateway",
 			"VPCAttachment spec.subnet", "VPCAttachment spec.connection",
 			"External spec.static.prefixes", "External spec.static.prefixes[]",
 			"ExternalAttachment spec.external", "ExternalAttachment spec.connection", "ExternalAttachment spec.static.remoteIP",
 			"ExternalAttachment spec.inboundACL.statements[].action", "ExternalAttachment spec.inboundACL.statements[].protocol",
 			"ExternalAttachment spec.inboundACL.statements[].srcPrefix", "ExternalAttachment spec.inboundACL.statements[].dstPrefix",
 			"ExternalPeering spec.permit.vpc.name", "ExternalPeering spec.permit.external.name", "ExternalPeering spec.permit.external.prefixes[].prefix",
-			"Connection spec.staticExternal.link.switch.ip", "Connection spec.staticExternal.link.switch.nextHop",
-			"Gateway spec.interfaces", "Gateway spec.interfaces.*.ips[]", "Gateway spec.neighbors[].ip", "Gateway spec.neighbors[].asn", "Gateway spec.groups[].name",
+			"Connection spec.staticExternal.link.switch.ip", "Connection spec.staticExternal.link.switch.nextHop", "Connection spec.staticExternal.link.switch.subnets[]",
+			"Gateway spec.logs.tags.*", "Gateway spec.interfaces", "Gateway spec.interfaces.*.ips[]", "Gateway spec.neighbors[].ip", "Gateway spec.neighbors[].asn", "Gateway spec.groups[].name",
 			"GatewayPeering spec.acl.rules[].action"),
 			"the field is required", "fill it in", required),
 		rule("cidr-syntax", Error, on("IPv4Namespace spec.subnets[]", "VPC spec.subnets.*.subnet", "VPC spec.subnets.*.dhcp.relay", "VPC spec.staticRoutes[].prefix",

@@ -18,7 +18,9 @@ type GatewaySpec struct {
 	ASN uint32 `json:"asn,omitempty"`
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=4294967295
-	VTEPMTU    uint32                      `json:"vtepMTU,omitempty"`
+	VTEPMTU uint32 `json:"vtepMTU,omitempty"`
+	// +required
+	// +kubebuilder:validation:MinProperties=1
 	Interfaces map[string]GatewayInterface `json:"interfaces,omitempty"`
 	Neighbors  []GatewayNeighbor           `json:"neighbors,omitempty"`
 	// +optional

@@ -36,7 +36,7 @@ type VPCSpec struct {
 type VPCSubnet struct {
 	// Subnet is a CIDR of at most 30 bits inside the IPv4 namespace.
 	// +required
-	// +kubebuilder:validation:Format=cidr
+	// +kubebuilder:validation:Pattern=`^[0-9A-Fa-f.:]+/([0-9]|[12][0-9]|30)$`
 	Subnet string `json:"subnet,omitempty"`
 	// Gateway is an address in Subnet, the first host by default; empty with HostBGP.
 	// +kubebuilder:validation:Pattern=`^[0-9A-Fa-f.:]+$`
