@@ -37,58 +37,61 @@ type config struct {
 
 // configDoc is the shape of the file. A field's type checks its value.
 type configDoc struct {
-	Root   rootFolder `yaml:"root"`
-	NetBox struct {
-		URL    webAddress `yaml:"url"`
-		CAFile string     `yaml:"caFile"`
-	} `yaml:"netbox"`
-	Fabrics     []fabricDoc    `yaml:"fabrics"`
-	Tag         slug           `yaml:"tag"`
-	Git         gitDoc         `yaml:"git"`
-	Signing     signingDoc     `yaml:"signing"`
-	Forge       forgeDoc       `yaml:"forge"`
-	PullRequest pullRequestDoc `yaml:"pullRequest"`
-	Limits      limitsDoc      `yaml:"limits"`
-	Deploy      deployDoc      `yaml:"deploy"`
+	Root        rootFolder     `yaml:"root" doc:"folder of the repository that holds fabrics/ and deploy/, such as network; by default its top"`
+	NetBox      netboxDoc      `yaml:"netbox" doc:"where NetBox is"`
+	Fabrics     []fabricDoc    `yaml:"fabrics" doc:"the fabrics, each with a name of its own"`
+	Tag         slug           `yaml:"tag" doc:"slug of the tag on VLAN groups, container prefixes and route targets that are Hedgehog's; a device tagged <tag>-ignore is left out"`
+	Git         gitDoc         `yaml:"git" doc:"the repository, and who commits"`
+	Signing     signingDoc     `yaml:"signing" doc:"how commits are signed; by default they are not, and a forge signs what comes over its API"`
+	Forge       forgeDoc       `yaml:"forge" doc:"where pull requests are"`
+	PullRequest pullRequestDoc `yaml:"pullRequest" doc:"how changes are proposed"`
+	Limits      limitsDoc      `yaml:"limits" doc:"how much one pull request may delete without --allow-deletions"`
+	Deploy      deployDoc      `yaml:"deploy" doc:"how Argo CD and Flux apply what is merged"`
+}
+
+// netboxDoc says where NetBox is.
+type netboxDoc struct {
+	URL    webAddress `yaml:"url" doc:"base address of NetBox; by default the environment's NETBOX_URL"`
+	CAFile string     `yaml:"caFile" doc:"file of authorities to trust besides the system's, counted from this file's folder"`
 }
 
 // fabricDoc is one fabric of the file. [fabricDefaults] gives what stands in it
 // when the file says nothing.
 type fabricDoc struct {
-	Name          fabricName           `yaml:"name"`
-	Site          slug                 `yaml:"site"`
-	Location      slug                 `yaml:"location"`
-	Statuses      []string             `yaml:"statuses"`
-	Roles         map[roleName][]slug  `yaml:"roles"`
-	VLANGroups    []slug               `yaml:"vlanGroups"`
-	Containers    []netip.Prefix       `yaml:"containers"`
-	Profiles      map[string]string    `yaml:"profiles"`
-	Names         namesDoc             `yaml:"names"`
-	Gateway       bool                 `yaml:"gateway"`
-	FabricVersion fabricVersion        `yaml:"fabricVersion"`
-	Target        target               `yaml:"target"`
-	UnderlayVRF   string               `yaml:"underlayVRF"`
-	Pools         poolsDoc             `yaml:"pools"`
-	Shards        map[stageName]digits `yaml:"shards"`
-	Deploy        deployDoc            `yaml:"deploy"`
+	Name          fabricName           `yaml:"name" doc:"names the folder fabrics/<name> and the branch"`
+	Site          slug                 `yaml:"site" doc:"slug of the NetBox site that its devices stand in"`
+	Location      slug                 `yaml:"location" doc:"slug of a location in that site, with those inside it; by default the whole site"`
+	Statuses      []string             `yaml:"statuses" doc:"statuses of devices to render; cables must be connected"`
+	Roles         map[roleName][]slug  `yaml:"roles" doc:"slugs of NetBox device roles for each role in the fabric, those inside them too; a list replaces the default of that one role"`
+	VLANGroups    []slug               `yaml:"vlanGroups" doc:"slugs of the VLAN groups that are VLAN namespaces; by default those with the tag whose scope is this site or location"`
+	Containers    []netip.Prefix       `yaml:"containers" doc:"container prefixes that are IPv4 namespaces; by default the same rule"`
+	Profiles      map[string]string    `yaml:"profiles" doc:"switch profile by <manufacturer slug>/<device type slug>, for types that this program does not know"`
+	Names         namesDoc             `yaml:"names" doc:"names of objects where NetBox says none"`
+	Gateway       bool                 `yaml:"gateway" doc:"whether the installation has gateways"`
+	FabricVersion fabricVersion        `yaml:"fabricVersion" doc:"release of Hedgehog"`
+	Target        target               `yaml:"target" doc:"cluster: addresses must be there; installer: hhfab fills them in; validate and import take installer where this is not set"`
+	UnderlayVRF   string               `yaml:"underlayVRF" doc:"VRF of switch and link addresses; by default the global table"`
+	Pools         poolsDoc             `yaml:"pools" doc:"what the installation was configured with; addresses are checked against it"`
+	Shards        map[stageName]digits `yaml:"shards" doc:"number of hex digits that name the roots of a stage; by default what is merged has, else the fewest with at most 500 objects a root"`
+	Deploy        deployDoc            `yaml:"deploy" doc:"what differs from deploy at the top for this fabric, key by key, such as the cluster"`
 }
 
 type namesDoc struct {
-	Attachment attachmentPattern `yaml:"attachment"`
+	Attachment attachmentPattern `yaml:"attachment" doc:"a VPCAttachment"`
 }
 
 type poolsDoc struct {
-	ManagementSubnet    netip.Prefix   `yaml:"managementSubnet"`
-	ManagementDHCPStart netip.Addr     `yaml:"managementDHCPStart"`
-	ProtocolSubnet      netip.Prefix   `yaml:"protocolSubnet"`
-	VTEPSubnet          netip.Prefix   `yaml:"vtepSubnet"`
-	FabricSubnet        netip.Prefix   `yaml:"fabricSubnet"`
-	ReservedSubnets     []netip.Prefix `yaml:"reservedSubnets"`
-	SpineASN            uint32         `yaml:"spineASN"`
-	LeafASNStart        uint32         `yaml:"leafASNStart"`
-	LeafASNEnd          uint32         `yaml:"leafASNEnd"`
-	GatewayASN          uint32         `yaml:"gatewayASN"`
-	ReservedVLANs       []vlanRange    `yaml:"reservedVLANs"`
+	ManagementSubnet    netip.Prefix   `yaml:"managementSubnet" doc:"addresses of management ports"`
+	ManagementDHCPStart netip.Addr     `yaml:"managementDHCPStart" doc:"switches stand below this address"`
+	ProtocolSubnet      netip.Prefix   `yaml:"protocolSubnet" doc:"protocol addresses"`
+	VTEPSubnet          netip.Prefix   `yaml:"vtepSubnet" doc:"VTEP addresses"`
+	FabricSubnet        netip.Prefix   `yaml:"fabricSubnet" doc:"addresses of links"`
+	ReservedSubnets     []netip.Prefix `yaml:"reservedSubnets" doc:"further networks that VPCs must avoid"`
+	SpineASN            uint32         `yaml:"spineASN" doc:"AS number of all spines"`
+	LeafASNStart        uint32         `yaml:"leafASNStart" doc:"first AS number of leaves"`
+	LeafASNEnd          uint32         `yaml:"leafASNEnd" doc:"last AS number of leaves"`
+	GatewayASN          uint32         `yaml:"gatewayASN" doc:"AS number of gateways"`
+	ReservedVLANs       []vlanRange    `yaml:"reservedVLANs" doc:"VLANs that namespaces must avoid"`
 }
 
 // loadConfig reads the configuration: the file named, else configFile when it
@@ -179,12 +182,13 @@ func (d *yamlDecoder) checkFabrics(doc configDoc, node *yaml.Node) {
 		if entry == nil || entry.Kind != yaml.MappingNode {
 			continue // said already
 		}
-		for key, advice := range map[string]string{
+		advice := map[string]string{
 			"name": "the name of its folder and branch, such as lab",
 			"site": "the slug of the NetBox site that its devices stand in",
-		} {
+		}
+		for _, key := range fabricNeeds() {
 			if n, _ := find(entry, key); n == nil || isNull(n) || nodeText(n) == "" && n.Kind == yaml.ScalarNode {
-				d.problem(line, fmt.Sprintf("fabrics[%d].%s", i, key), "a fabric needs a "+key, advice)
+				d.problem(line, fmt.Sprintf("fabrics[%d].%s", i, key), "a fabric needs a "+key, advice[key])
 			}
 		}
 	}

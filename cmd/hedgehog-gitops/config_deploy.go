@@ -17,37 +17,37 @@ import (
 // key, what stands at the top.
 type deployDoc struct {
 	// Prune is whether what leaves the repository is deleted from the cluster.
-	Prune  bool      `yaml:"prune"`
-	ArgoCD argoCDDoc `yaml:"argocd"`
-	Flux   fluxDoc   `yaml:"flux"`
+	Prune  bool      `yaml:"prune" doc:"whether what leaves the repository is deleted from the cluster; read docs/deploy.md first"`
+	ArgoCD argoCDDoc `yaml:"argocd" doc:"an Application of Argo CD for every root"`
+	Flux   fluxDoc   `yaml:"flux" doc:"a Kustomization of Flux for every root"`
 }
 
 // argoCDDoc says where Argo CD reads the repository and where it applies it.
 type argoCDDoc struct {
-	Enabled     bool           `yaml:"enabled"`
-	RepoURL     string         `yaml:"repoURL"`
-	Revision    string         `yaml:"revision"`
-	Namespace   dnsLabel       `yaml:"namespace"`
-	Project     dnsSubdomain   `yaml:"project"`
-	Destination destinationDoc `yaml:"destination"`
+	Enabled     bool           `yaml:"enabled" doc:"whether to write them"`
+	RepoURL     string         `yaml:"repoURL" doc:"address of the repository as Argo CD reaches it; by default git.url"`
+	Revision    string         `yaml:"revision" doc:"branch to apply; by default pullRequest.base, else HEAD"`
+	Namespace   dnsLabel       `yaml:"namespace" doc:"namespace of Argo CD"`
+	Project     dnsSubdomain   `yaml:"project" doc:"project of Argo CD"`
+	Destination destinationDoc `yaml:"destination" doc:"the cluster of the fabric"`
 }
 
 // destinationDoc is a cluster as Argo CD knows it: by its name, else by its address.
 type destinationDoc struct {
-	Name      string     `yaml:"name"`
-	Server    webAddress `yaml:"server"`
-	Namespace dnsLabel   `yaml:"namespace"`
+	Name      string     `yaml:"name" doc:"its name in Argo CD, in place of server"`
+	Server    webAddress `yaml:"server" doc:"its address"`
+	Namespace dnsLabel   `yaml:"namespace" doc:"for people's own objects that name no namespace"`
 }
 
 // fluxDoc says where Flux reads the repository and how it applies it.
 type fluxDoc struct {
-	Enabled       bool         `yaml:"enabled"`
-	Namespace     dnsLabel     `yaml:"namespace"`
-	Source        dnsSubdomain `yaml:"source"`
-	KubeConfig    dnsSubdomain `yaml:"kubeConfig"`
-	Interval      duration     `yaml:"interval"`
-	Timeout       duration     `yaml:"timeout"`
-	RetryInterval duration     `yaml:"retryInterval"`
+	Enabled       bool         `yaml:"enabled" doc:"whether to write them"`
+	Namespace     dnsLabel     `yaml:"namespace" doc:"namespace of the Kustomizations and of their GitRepository"`
+	Source        dnsSubdomain `yaml:"source" doc:"name of the GitRepository"`
+	KubeConfig    dnsSubdomain `yaml:"kubeConfig" doc:"Secret with the kubeconfig of the fabric's cluster; by default the cluster that Flux runs in"`
+	Interval      duration     `yaml:"interval" doc:"how often the cluster is put right without a commit"`
+	Timeout       duration     `yaml:"timeout" doc:"how long an apply waits until everything is ready"`
+	RetryInterval duration     `yaml:"retryInterval" doc:"how soon a refused apply is tried again: objects that need those of another root find their order so"`
 }
 
 // deployDefaults returns how fabrics are deployed of which the file says nothing.

@@ -12,53 +12,56 @@ import (
 
 // gitDoc says where the repository is, and who commits.
 type gitDoc struct {
-	URL    string `yaml:"url"`
-	CAFile string `yaml:"caFile"`
-	Name   string `yaml:"name"`
-	Email  string `yaml:"email"`
+	URL    string `yaml:"url" doc:"address of the repository, without a password; by default the origin of the working copy"`
+	CAFile string `yaml:"caFile" doc:"file of authorities to trust, counted from this file's folder"`
+	Name   string `yaml:"name" doc:"name of the committer"`
+	Email  string `yaml:"email" doc:"address of the committer"`
 	// KeyFile and KnownHosts are for ssh.
-	KeyFile    string `yaml:"keyFile"`
-	KnownHosts string `yaml:"knownHosts"`
+	KeyFile    string `yaml:"keyFile" doc:"private key for ssh; by default the agent's"`
+	KnownHosts string `yaml:"knownHosts" doc:"file of known hosts for ssh; by default that of the user"`
 }
 
 // signingDoc says how commits are signed; a key without a format is an ssh one.
 type signingDoc struct {
-	Format  signingFormat `yaml:"format"`
-	KeyFile string        `yaml:"keyFile"`
+	Format  signingFormat `yaml:"format" doc:"ssh or openpgp; ssh where only a key is set"`
+	KeyFile string        `yaml:"keyFile" doc:"private key to sign with"`
 }
 
 // forgeDoc says where pull requests are.
 type forgeDoc struct {
-	Kind forgeKind `yaml:"kind"`
+	Kind forgeKind `yaml:"kind" doc:"github, gitea or none; by default guessed from the host"`
 	// URL is the forge's own address where it is not that of the repository's host.
-	URL    webAddress `yaml:"url"`
-	CAFile string     `yaml:"caFile"`
-	Writer writerKind `yaml:"writer"`
-	App    struct {
-		ID           uint32 `yaml:"id"`
-		Installation uint32 `yaml:"installation"`
-		KeyFile      string `yaml:"keyFile"`
-	} `yaml:"app"`
+	URL    webAddress `yaml:"url" doc:"address of the forge where it is not that of the repository's host"`
+	CAFile string     `yaml:"caFile" doc:"file of authorities to trust, counted from this file's folder"`
+	Writer writerKind `yaml:"writer" doc:"how commits get there: auto, git or api"`
+	App    appDoc     `yaml:"app" doc:"a GitHub App that writes in place of a token"`
+}
+
+// appDoc is a GitHub App.
+type appDoc struct {
+	ID           uint32 `yaml:"id" doc:"its id; 0 for none"`
+	Installation uint32 `yaml:"installation" doc:"id of its installation; by default found by the repository"`
+	KeyFile      string `yaml:"keyFile" doc:"its private key; by default HEDGEHOG_GITOPS_APP_KEY"`
 }
 
 // pullRequestDoc says how changes are proposed.
 type pullRequestDoc struct {
-	Base         branchPattern `yaml:"base"`
-	Branch       branchPattern `yaml:"branch"`
-	Labels       []string      `yaml:"labels"`
-	Assignees    []string      `yaml:"assignees"`
-	Reviewers    []string      `yaml:"reviewers"`
-	Draft        draftPolicy   `yaml:"draft"`
-	AutoMerge    mergeMethod   `yaml:"autoMerge"`
-	HumanCommits peoplePolicy  `yaml:"humanCommits"`
-	Hold         string        `yaml:"hold"`
+	Base         branchPattern `yaml:"base" doc:"branch to propose to; by default the repository's default branch"`
+	Branch       branchPattern `yaml:"branch" doc:"branch to commit to"`
+	Labels       []string      `yaml:"labels" doc:"labels to add"`
+	Assignees    []string      `yaml:"assignees" doc:"users to assign"`
+	Reviewers    []string      `yaml:"reviewers" doc:"users, or teams as organisation/team, to ask for a review"`
+	Draft        draftPolicy   `yaml:"draft" doc:"false, true, or always: made a draft again when a person made it ready"`
+	AutoMerge    mergeMethod   `yaml:"autoMerge" doc:"merge, squash or rebase: merged by the forge once it may be; by default by people"`
+	HumanCommits peoplePolicy  `yaml:"humanCommits" doc:"what to do about people's commits on the branch: stop, merge or overwrite"`
+	Hold         string        `yaml:"hold" doc:"label that keeps a pull request as it is"`
 }
 
 // limitsDoc says what needs somebody to say so: more deletions than so many objects,
 // or than so many of a hundred. One object alone never does.
 type limitsDoc struct {
-	Deletions       uint32 `yaml:"deletions"`
-	DeletionPercent uint32 `yaml:"deletionPercent"`
+	Deletions       uint32 `yaml:"deletions" doc:"so many objects"`
+	DeletionPercent uint32 `yaml:"deletionPercent" doc:"or so many of a hundred; a single object is never too many"`
 }
 
 // publishConfig is all that is configured about publishing.
@@ -70,15 +73,20 @@ type publishConfig struct {
 	Limits      limitsDoc
 }
 
-// publishing returns what is configured about publishing, with its defaults. File
-// names count from the configuration's folder.
-func (c *config) publishing() (publishConfig, error) {
-	p := publishConfig{
+// publishDefaults returns how it is published where the file says nothing.
+func publishDefaults() publishConfig {
+	return publishConfig{
 		Git:         gitDoc{Name: "hedgehog-gitops", Email: "hedgehog-gitops@localhost"},
 		Forge:       forgeDoc{Writer: writerAuto},
 		PullRequest: pullRequestDoc{Branch: "hedgehog-gitops/{fabric}", Draft: gitsync.DraftNo, HumanCommits: gitsync.PeopleStop, Hold: "hold"},
 		Limits:      limitsDoc{Deletions: 20, DeletionPercent: 10},
 	}
+}
+
+// publishing returns what is configured about publishing, with its defaults. File
+// names count from the configuration's folder.
+func (c *config) publishing() (publishConfig, error) {
+	p := publishDefaults()
 	for _, part := range []struct {
 		key  string
 		into any

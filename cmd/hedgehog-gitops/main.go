@@ -7,6 +7,7 @@
 //	import     manifests -> what has to change in NetBox
 //	diff       two states of a fabric -> what differs, in words
 //	validate   manifests -> everything that a cluster would refuse
+//	init       -> what a repository begins with
 //	bootstrap  custom fields, tag and role -> NetBox
 //
 // One file per command: it declares flags, calls the packages under render/

@@ -53,6 +53,7 @@ Environment:
 	flags.StringVar(&c.config, "config", "", "configuration `FILE` (default: hedgehog-gitops.yaml here, if there is one)")
 	flags.BoolVar(&c.quiet, "quiet", false, "say nothing but warnings and errors")
 	root.AddCommand(
+		newInitCommand(a, &c),
 		newSnapshotCommand(a, &c),
 		newRenderCommand(a, &c),
 		newPublishCommand(a, &c),
@@ -61,6 +62,7 @@ Environment:
 		newDiffCommand(a, &c),
 		newValidateCommand(a, &c),
 		newExplainCommand(a),
+		newConfigCommand(a),
 		newVersionCommand(a),
 	)
 	for _, cmd := range root.Commands() {

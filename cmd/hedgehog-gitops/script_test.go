@@ -88,7 +88,7 @@ func TestScriptsAreCalledAfterTheirCommand(t *testing.T) {
 	if err != nil || len(scripts) == 0 {
 		t.Fatal("no scripts")
 	}
-	form := regexp.MustCompile(`^(main|version|config|snapshot|render|publish|import|diff|validate|explain|bootstrap)_[a-z0-9_]+\.txtar$`)
+	form := regexp.MustCompile(`^(main|version|config|snapshot|render|publish|import|diff|validate|explain|bootstrap|init|migrate)_[a-z0-9_]+\.txtar$`)
 	for _, s := range scripts {
 		if !form.MatchString(filepath.Base(s)) {
 			t.Errorf("%s is not called <command>_<case>.txtar", s)
