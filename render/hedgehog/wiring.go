@@ -14,11 +14,12 @@ type VLANNamespaceSpec struct {
 
 // VLANRange is an inclusive range of VLAN ids.
 type VLANRange struct {
+	// From is the first id.
 	// +required
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=4094
 	From uint16 `json:"from,omitempty"`
-	// To equals From when it is left out.
+	// To is the last id; it equals From when it is left out.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=4094
 	To uint16 `json:"to,omitempty"`
@@ -33,7 +34,8 @@ type SwitchSpec struct {
 	// virtual-edge, which no code supports).
 	// +required
 	// +kubebuilder:validation:Enum=spine;server-leaf;border-leaf;mixed-leaf;virtual-edge
-	Role        string `json:"role,omitempty"`
+	Role string `json:"role,omitempty"`
+	// Description is free text.
 	Description string `json:"description,omitempty"`
 	// Profile names a switch profile, see [ProfileByName].
 	// +required
@@ -48,6 +50,8 @@ type SwitchSpec struct {
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:default={"default"}
 	VLANNamespaces []string `json:"vlanNamespaces,omitempty"`
+	// ASN is the spines' own number on every spine, and one of its own on each
+	// leaf.
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=4294967295
 	ASN uint32 `json:"asn,omitempty"`
@@ -69,7 +73,9 @@ type SwitchSpec struct {
 	// PortBreakouts maps a port to a mode, such as 4x25G.
 	// +hedgehog:validation:Values:pattern=`^[1-9][0-9]?x[0-9]+(\.[0-9]+)?G$`
 	PortBreakouts map[string]string `json:"portBreakouts,omitempty"`
-	PortAutoNegs  map[string]bool   `json:"portAutoNegs,omitempty"`
+	// PortAutoNegs maps a port, or a lane of a port that is broken out, to whether
+	// it negotiates.
+	PortAutoNegs map[string]bool `json:"portAutoNegs,omitempty"`
 	// PortFECs maps a port to rs, fc, auto or disabled. Since 26.03.
 	// +hedgehog:validation:Values:enum=rs;fc;auto;disabled
 	PortFECs map[string]string `json:"portFECs,omitempty"`
@@ -77,9 +83,11 @@ type SwitchSpec struct {
 	// Since 26.03.
 	PortLocators map[string]string `json:"portLocators,omitempty"`
 	// +optional
-	Boot           SwitchBoot `json:"boot"`
-	EnableAllPorts bool       `json:"enableAllPorts,omitempty"`
-	RoCE           bool       `json:"roce,omitempty"`
+	Boot SwitchBoot `json:"boot"`
+	// EnableAllPorts brings up the ports that nothing uses, too.
+	EnableAllPorts bool `json:"enableAllPorts,omitempty"`
+	// RoCE switches lossless Ethernet on; the switch reboots.
+	RoCE bool `json:"roce,omitempty"`
 	// +optional
 	ECMP SwitchECMP `json:"ecmp"`
 	// LinkFlapErrDisable switches the protection on by being there. Since 26.03.
@@ -88,6 +96,7 @@ type SwitchSpec struct {
 
 // SwitchRedundancy joins a switch to a redundancy group; both fields or neither.
 type SwitchRedundancy struct {
+	// Group names a SwitchGroup.
 	Group string `json:"group,omitempty"`
 	// Type is eslag, or mclag up to 26.02.
 	// +kubebuilder:validation:Enum="";mclag;eslag
@@ -96,6 +105,7 @@ type SwitchRedundancy struct {
 
 // SwitchBoot is what a switch is recognised by when it boots.
 type SwitchBoot struct {
+	// Serial is the serial number of the switch.
 	Serial string `json:"serial,omitempty"`
 	// MAC is the address of the management port, lower case with colons.
 	// +kubebuilder:validation:Format=mac
@@ -104,6 +114,7 @@ type SwitchBoot struct {
 
 // SwitchECMP tunes how a switch spreads traffic.
 type SwitchECMP struct {
+	// RoCEQPN hashes by the queue pairs of RoCE.
 	RoCEQPN bool `json:"roceQPN,omitempty"`
 }
 
@@ -128,12 +139,15 @@ type LinkFlapErrDisable struct {
 
 // ServerSpec is a server.
 type ServerSpec struct {
+	// Description is free text.
 	Description string `json:"description,omitempty"`
-	Profile     string `json:"profile,omitempty"`
+	// Profile is not used by Hedgehog yet.
+	Profile string `json:"profile,omitempty"`
 }
 
 // Port is one end of a link, as device/port: split at the first slash, so that
 // leaf-01/E1/49 is port E1/49 of leaf-01.
+//
 // +kubebuilder:validation:Pattern=`^[^/]+/.+$`
 type Port string
 
@@ -150,6 +164,7 @@ func (p Port) Name() string {
 }
 
 // ConnectionSpec is a connection; exactly one of its fields is set.
+//
 // +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:MaxProperties=1
 type ConnectionSpec struct {
@@ -201,8 +216,10 @@ type Unbundled struct {
 // Bundled is a LAG of a server: to one leaf (bundled), or to several (eslag,
 // mclag).
 type Bundled struct {
+	// Links are the members of the LAG.
 	// +required
 	Links []ServerLink `json:"links,omitempty"`
+	// MTU is at most 9036 with the fabric's defaults; 0 leaves it to the switch.
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=9036
 	MTU uint16 `json:"mtu,omitempty"`
@@ -218,9 +235,11 @@ type SwitchPairLink struct {
 
 // MCLAGDomain makes two leaves one; up to 26.02.
 type MCLAGDomain struct {
+	// PeerLinks carry traffic between the two.
 	// +required
 	// +kubebuilder:validation:MinItems=1
 	PeerLinks []SwitchPairLink `json:"peerLinks,omitempty"`
+	// SessionLinks tell each that the other is there.
 	// +required
 	// +kubebuilder:validation:MinItems=1
 	SessionLinks []SwitchPairLink `json:"sessionLinks,omitempty"`
@@ -228,6 +247,7 @@ type MCLAGDomain struct {
 
 // FabricLinks are the links between one spine and one leaf.
 type FabricLinks struct {
+	// Links are at least one.
 	// +required
 	// +kubebuilder:validation:MinItems=1
 	Links []FabricLink `json:"links,omitempty"`
@@ -241,6 +261,7 @@ type FabricLink struct {
 
 // MeshLinks are the links between two leaves.
 type MeshLinks struct {
+	// Links are at least one.
 	// +required
 	// +kubebuilder:validation:MinItems=1
 	Links []MeshLink `json:"links,omitempty"`
@@ -254,6 +275,7 @@ type MeshLink struct {
 
 // GatewayLinks are the links between one switch and one gateway.
 type GatewayLinks struct {
+	// Links are at least one.
 	// +required
 	// +kubebuilder:validation:MinItems=1
 	Links []GatewayLink `json:"links,omitempty"`
@@ -267,6 +289,7 @@ type GatewayLink struct {
 
 // VPCLoopback joins ports of one switch; not needed since 25.03.
 type VPCLoopback struct {
+	// Links are at least one.
 	// +required
 	// +kubebuilder:validation:MinItems=1
 	Links []SwitchPairLink `json:"links,omitempty"`
@@ -307,6 +330,7 @@ type StaticExternalEnd struct {
 	// +required
 	// +kubebuilder:validation:Pattern=`^[0-9A-Fa-f.:]+$`
 	NextHop string `json:"nextHop,omitempty"`
+	// Subnets are the networks behind NextHop; 0.0.0.0/0 stands alone.
 	// +kubebuilder:validation:items:Format=cidr
 	Subnets []string `json:"subnets,omitempty"`
 	// VLAN is 0 for an untagged port.
