@@ -65,15 +65,13 @@ func (u *updater) immutable() {
 		if was == nil {
 			continue
 		}
-		if from, to := was.Type(), is.Type(); from != to {
-			u.report("update-connection-type", o, "spec", "%s becomes %s", from, to)
-		} else if was.StaticExternal != nil && is.StaticExternal != nil && was.StaticExternal.WithinVPC != is.StaticExternal.WithinVPC {
-			u.report("update-within-vpc", o, "spec.staticExternal.withinVPC", "%s becomes %s", orNone(was.StaticExternal.WithinVPC), orNone(is.StaticExternal.WithinVPC))
+		if rule, field, what := fixed(was, is); rule != "" {
+			u.report(rule, o, field, "%s", what)
 		}
 	}
 	for o, is := range Each[*SwitchSpec](u.fabric) {
 		was := spec[*SwitchSpec](&validator{fabric: u.before}, KindSwitch, o.Name)
-		if was == nil || !was.RoCE && !is.RoCE || maps.Equal(was.PortBreakouts, is.PortBreakouts) {
+		if was == nil || !BreakoutsFixed(was, is) {
 			continue
 		}
 		var ports []string
@@ -89,6 +87,36 @@ func (u *updater) immutable() {
 		}
 		u.report("update-roce-breakouts", o, "spec.portBreakouts", "the breakout of %s changes", few(ports))
 	}
+}
+
+// BreakoutsFixed reports whether the cluster refuses one form of a switch where it has
+// the other because RoCE, which one of them has on, keeps the breakouts as they are.
+func BreakoutsFixed(was, is *SwitchSpec) bool {
+	return (was.RoCE || is.RoCE) && !maps.Equal(was.PortBreakouts, is.PortBreakouts)
+}
+
+// fixed returns the rule for which a connection cannot become the other under its name,
+// "" when it can.
+func fixed(was, is *ConnectionSpec) (rule, field, what string) {
+	if from, to := was.Type(), is.Type(); from != to {
+		return "update-connection-type", "spec", from + " becomes " + to
+	}
+	if was.StaticExternal != nil && is.StaticExternal != nil && was.StaticExternal.WithinVPC != is.StaticExternal.WithinVPC {
+		return "update-within-vpc", "spec.staticExternal.withinVPC", orNone(was.StaticExternal.WithinVPC) + " becomes " + orNone(is.StaticExternal.WithinVPC)
+	}
+	return "", "", ""
+}
+
+// Fixed returns why a cluster never turns an object into the other of its name, so that
+// the one has to be deleted before the other is created; "" when it does turn it.
+func Fixed(was, is *Object) string {
+	before, ok := was.Spec.(*ConnectionSpec)
+	after, okay := is.Spec.(*ConnectionSpec)
+	if !ok || !okay {
+		return ""
+	}
+	_, _, what := fixed(before, after)
+	return what
 }
 
 // Type returns what the manifest calls the connection's type: unbundled, eslag,
@@ -129,29 +157,18 @@ func few(names []string) string {
 
 // shrunk judges namespaces against the VPCs that the cluster has.
 func (u *updater) shrunk() {
-	byIPv4, byVLAN := map[string][]*Object{}, map[string][]*Object{}
+	byIPv4 := map[string][]*Object{}
 	for o, s := range Each[*VPCSpec](u.before) {
 		byIPv4[orDefault(s.IPv4Namespace)] = append(byIPv4[orDefault(s.IPv4Namespace)], o)
-		byVLAN[orDefault(s.VLANNamespace)] = append(byVLAN[orDefault(s.VLANNamespace)], o)
 	}
 	for o, is := range Each[*IPv4NamespaceSpec](u.fabric) {
 		was := spec[*IPv4NamespaceSpec](&validator{fabric: u.before}, KindIPv4Namespace, o.Name)
 		if was == nil || slices.Equal(slices.Sorted(slices.Values(was.Subnets)), slices.Sorted(slices.Values(is.Subnets))) {
 			continue
 		}
-		var pools []netip.Prefix
-		for _, text := range is.Subnets {
-			if p, ok := masked(text); ok {
-				pools = append(pools, p)
-			}
-		}
 		var out []string
 		for _, vpc := range byIPv4[o.Name] {
-			for name, subnet := range vpc.Spec.(*VPCSpec).Subnets {
-				if p, ok := subnet.network(); ok && !within(p, pools) {
-					out = append(out, vpc.Name+"/"+name+" ("+p.String()+")")
-				}
-			}
+			out = append(out, Outside(o, vpc)...)
 		}
 		if len(out) > 0 {
 			u.report("update-ipv4-namespace", o, "spec.subnets", "the cluster has %s", few(out))
@@ -163,24 +180,19 @@ func (u *updater) shrunk() {
 			continue
 		}
 		var out []string
-		outside := func(vpc *Object) {
-			for name, subnet := range vpc.Spec.(*VPCSpec).Subnets {
-				if subnet != nil && !is.has(subnet.VLAN) {
-					out = append(out, vpc.Name+"/"+name+" (VLAN "+strconv.Itoa(int(subnet.VLAN))+")")
-				}
-			}
-		}
 		for _, vpc := range byIPv4[o.Name] {
-			outside(vpc)
+			out = append(out, Outside(o, vpc)...)
 		}
-		for _, vpc := range byVLAN[o.Name] {
+		for vpc, s := range Each[*VPCSpec](u.before) {
 			// These the cluster forgets to look at, which then have a VLAN of nowhere.
-			if now := u.fabric.Get(KindVPC, vpc.Name); now != nil && orDefault(vpc.Spec.(*VPCSpec).IPv4Namespace) != o.Name {
-				if s, ok := now.Spec.(*VPCSpec); ok && orDefault(s.VLANNamespace) == o.Name {
-					for name, subnet := range s.Subnets {
-						if subnet != nil && subnet.VLAN != 0 && !is.has(subnet.VLAN) {
-							out = append(out, now.Name+"/"+name+" (VLAN "+strconv.Itoa(int(subnet.VLAN))+")")
-						}
+			now := u.fabric.Get(KindVPC, vpc.Name)
+			if orDefault(s.VLANNamespace) != o.Name || now == nil || orDefault(s.IPv4Namespace) == o.Name {
+				continue
+			}
+			if s, ok := now.Spec.(*VPCSpec); ok && orDefault(s.VLANNamespace) == o.Name {
+				for name, subnet := range s.Subnets {
+					if subnet != nil && subnet.VLAN != 0 && !is.has(subnet.VLAN) {
+						out = append(out, now.Name+"/"+name+" (VLAN "+strconv.Itoa(int(subnet.VLAN))+")")
 					}
 				}
 			}
@@ -189,6 +201,68 @@ func (u *updater) shrunk() {
 			u.report("update-vlan-namespace", o, "spec.ranges", "the cluster has %s", few(out))
 		}
 	}
+}
+
+// Outside returns the subnets of a VPC for which a cluster that has the VPC refuses to
+// give a namespace the form. Of a VLAN namespace it looks at the VPCs whose IPv4
+// namespace has the same name.
+func Outside(namespace, vpc *Object) []string {
+	v, ok := vpc.Spec.(*VPCSpec)
+	if !ok || orDefault(v.IPv4Namespace) != namespace.Name {
+		return nil
+	}
+	var out []string
+	switch s := namespace.Spec.(type) {
+	case *IPv4NamespaceSpec:
+		pools := s.pools()
+		for name, subnet := range v.Subnets {
+			if p, ok := subnet.network(); ok && !within(p, pools) {
+				out = append(out, vpc.Name+"/"+name+" ("+p.String()+")")
+			}
+		}
+	case *VLANNamespaceSpec:
+		for name, subnet := range v.Subnets {
+			if subnet != nil && !s.has(subnet.VLAN) {
+				out = append(out, vpc.Name+"/"+name+" (VLAN "+strconv.Itoa(int(subnet.VLAN))+")")
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Fits reports whether a cluster that has a namespace in the form takes the VPC, as far as
+// that namespace goes.
+func Fits(namespace, vpc *Object) bool {
+	v, ok := vpc.Spec.(*VPCSpec)
+	if !ok {
+		return true
+	}
+	switch s := namespace.Spec.(type) {
+	case *IPv4NamespaceSpec:
+		return orDefault(v.IPv4Namespace) != namespace.Name || len(Outside(namespace, vpc)) == 0
+	case *VLANNamespaceSpec:
+		if orDefault(v.VLANNamespace) != namespace.Name {
+			return true
+		}
+		for _, subnet := range v.Subnets {
+			if subnet != nil && subnet.VLAN != 0 && !s.has(subnet.VLAN) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// pools returns the namespace's networks, as far as they are some.
+func (s *IPv4NamespaceSpec) pools() []netip.Prefix {
+	var pools []netip.Prefix
+	for _, text := range s.Subnets {
+		if p, ok := masked(text); ok {
+			pools = append(pools, p)
+		}
+	}
+	return pools
 }
 
 // network returns the subnet's network.
@@ -217,7 +291,7 @@ func (u *updater) deleted() {
 		return
 	}
 	for o := range u.fabric.All() {
-		for _, key := range uses(o) {
+		for _, key := range Holds(o) {
 			if by, ok := gone[key]; ok {
 				gone[key] = append(by, other(o))
 			}
@@ -240,9 +314,9 @@ func protected(kind Kind) bool {
 	return false
 }
 
-// uses returns the objects without which an object cannot be, of the kinds that
-// are protected.
-func uses(o *Object) []Key {
+// Holds returns the objects that a cluster does not delete while it has the object,
+// because the object uses them.
+func Holds(o *Object) []Key {
 	var keys []Key
 	add := func(kind Kind, name string) {
 		if key := (Key{Kind: kind, Name: name}); name != "" && !slices.Contains(keys, key) {
@@ -300,47 +374,85 @@ func uses(o *Object) []Key {
 // taken judges what one object gives up and another gets at once: the cluster
 // refuses the second while the first has it, and with it all that is applied in
 // one go with it.
-func (u *updater) taken() {
-	given, got := map[Claim]*Object{}, []taking{}
+func (u *updater) taken() { u.tellTaken(Takings(u.before, u.fabric)) }
+
+// Taking is something that one object gets and another gives up when a cluster that
+// has one fabric becomes another.
+type Taking struct {
+	// To is an object of the fabric after, From one of the fabric before, of another
+	// name or kind.
+	To, From *Object
+	// Claim is what To gets, and what From has of it: a network may be part of another.
+	// Had is what From claims.
+	Claim, Had Claim
+	// Field is where To claims it.
+	Field string
+}
+
+// Takings returns everything that one object gets and another gives up, in an order that
+// depends on nothing but the fabrics. MACs and serial numbers are not compared: a
+// cluster does not ask for them.
+func Takings(before, after *Fabric) []Taking {
+	given := map[Claim][]*Object{}
+	var got []Taking
 	networks := map[string][]claim{} // of VPCs, by namespace
-	for o := range u.before.All() {
-		now := u.fabric.Get(o.Kind, o.Name)
-		if now != nil && reflect.DeepEqual(o.Spec, now.Spec) {
+	network := func(c Claim, o *Object, field string) {
+		namespace, text, _ := strings.Cut(c.What, " ")
+		networks[namespace] = append(networks[namespace], claim{netip.MustParsePrefix(text), o, field})
+	}
+	for o := range before.All() {
+		now := after.Get(o.Kind, o.Name)
+		if now == o || now != nil && reflect.DeepEqual(o.Spec, now.Spec) {
 			continue
 		}
 		for c, field := range newClaims(now, o) {
-			given[c] = o
-			networks = u.network(networks, c, o, field)
+			given[c] = append(given[c], o)
+			if c.Kind == ClaimNetwork {
+				network(c, o, field)
+			}
 		}
 	}
 	if len(given) == 0 {
-		return
+		return nil
 	}
-	for o := range u.fabric.All() {
-		was := u.before.Get(o.Kind, o.Name)
-		if was != nil && reflect.DeepEqual(o.Spec, was.Spec) {
+	take := func(t Taking) {
+		if t.To.Key() != t.From.Key() {
+			got = append(got, t)
+		}
+	}
+	for o := range after.All() {
+		was := before.Get(o.Kind, o.Name)
+		if was == o || was != nil && reflect.DeepEqual(o.Spec, was.Spec) {
 			continue
 		}
 		for c, field := range newClaims(was, o) {
 			if c.Kind == ClaimNetwork {
-				networks = u.network(networks, c, o, field)
-			} else if from := given[c]; from != nil {
-				got = append(got, taking{o, from, c.String(), field})
+				network(c, o, field)
+				continue
+			}
+			for _, from := range given[c] {
+				take(Taking{o, from, c, c, field})
 			}
 		}
 	}
-	for _, all := range networks {
+	isAfter := func(o *Object) bool { return after.Get(o.Kind, o.Name) == o }
+	for namespace, all := range networks {
 		overlaps(all, func(c, in claim) {
-			if u.isAfter(c.object) == u.isAfter(in.object) {
+			if isAfter(c.object) == isAfter(in.object) {
 				return
 			}
-			if u.isAfter(in.object) {
+			if isAfter(in.object) {
 				c, in = in, c
 			}
-			got = append(got, taking{c.object, in.object, "network " + in.prefix.String(), c.field})
+			network := func(p netip.Prefix) Claim { return Claim{ClaimNetwork, namespace + " " + p.String()} }
+			take(Taking{c.object, in.object, network(c.prefix), network(in.prefix), c.field})
 		})
 	}
-	u.tellTaken(got)
+	slices.SortFunc(got, func(a, b Taking) int {
+		return cmp.Or(a.To.Key().Compare(b.To.Key()), a.From.Key().Compare(b.From.Key()), cmp.Compare(a.Field, b.Field),
+			cmp.Compare(a.Had.String(), b.Had.String()), cmp.Compare(a.Claim.What, b.Claim.What))
+	})
+	return got
 }
 
 // created warns of VPCs that are created while others are deleted, but for those of
@@ -367,12 +479,6 @@ func (u *updater) created() {
 	}
 }
 
-// taking is what one object gets from another.
-type taking struct {
-	to, from    *Object
-	what, field string
-}
-
 // newClaims returns what an object claims that another, which may be nil, does not,
 // and for which the cluster asks. It does not compare MACs and serial numbers.
 func newClaims(without, o *Object) map[Claim]string {
@@ -386,37 +492,68 @@ func newClaims(without, o *Object) map[Claim]string {
 	return found
 }
 
-func (u *updater) network(networks map[string][]claim, c Claim, o *Object, field string) map[string][]claim {
-	if c.Kind == ClaimNetwork {
-		namespace, text, _ := strings.Cut(c.What, " ")
-		networks[namespace] = append(networks[namespace], claim{netip.MustParsePrefix(text), o, field})
-	}
-	return networks
-}
-
-// isAfter reports whether an object is one of the fabric after.
-func (u *updater) isAfter(o *Object) bool { return u.fabric.Get(o.Kind, o.Name) == o }
-
 // tellTaken reports each pair of objects once.
-func (u *updater) tellTaken(got []taking) {
-	slices.SortFunc(got, func(a, b taking) int {
-		return cmp.Or(a.to.Key().Compare(b.to.Key()), a.from.Key().Compare(b.from.Key()), cmp.Compare(a.field, b.field), cmp.Compare(a.what, b.what))
-	})
+func (u *updater) tellTaken(got []Taking) {
 	for first := 0; first < len(got); {
 		t, end := got[first], first
-		if t.to.Key() == t.from.Key() {
-			first++
-			continue
-		}
 		var what []string
-		for ; end < len(got) && got[end].to == t.to && got[end].from == t.from; end++ {
-			what = append(what, got[end].what)
+		for ; end < len(got) && got[end].To == t.To && got[end].From == t.From; end++ {
+			what = append(what, got[end].Had.String())
 		}
 		first = end
-		if t.to.Kind == KindVPC && t.from.Kind == KindVPC && u.fabric.Get(KindVPC, t.from.Name) == nil && u.before.Get(KindVPC, t.to.Name) == nil {
-			u.report("update-vpc-recreated", t.to, t.field, "it takes over %s of %s, which is deleted", few(what), other(t.from))
-			continue
+		rule, gone := "update-taken", ""
+		if u.recreated(t) {
+			rule, gone = "update-vpc-recreated", ", which is deleted"
 		}
-		u.report("update-taken", t.to, t.field, "it takes over %s of %s", few(what), other(t.from))
+		u.report(rule, t.To, t.Field, "it takes over %s of %s%s", few(what), other(t.From), gone)
 	}
+}
+
+// recreated reports whether a VPC that is deleted comes again under another name.
+func (u *updater) recreated(t Taking) bool {
+	return t.To.Kind == KindVPC && t.From.Kind == KindVPC && u.fabric.Get(KindVPC, t.From.Name) == nil && u.before.Get(KindVPC, t.To.Name) == nil
+}
+
+// Needs returns the objects that have to be there for a cluster to take the object, those
+// of [Holds] among them. Profiles are the installation's.
+func Needs(o *Object) []Key {
+	keys := Holds(o)
+	add := func(kind Kind, name string) {
+		if key := (Key{Kind: kind, Name: name}); name != "" && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	switch s := o.Spec.(type) {
+	case *SwitchSpec:
+		for _, name := range s.Groups {
+			add(KindSwitchGroup, name)
+		}
+		add(KindSwitchGroup, s.Redundancy.Group)
+	case *GatewaySpec:
+		for _, g := range s.Groups {
+			add(KindGatewayGroup, g.Name)
+		}
+	case *VPCSpec:
+		for _, name := range slices.Sorted(maps.Keys(s.Subnets)) {
+			if subnet := s.Subnets[name]; subnet != nil && subnet.DHCP.RelayVPC != o.Name {
+				add(KindVPC, subnet.DHCP.RelayVPC)
+			}
+		}
+	case *ConnectionSpec:
+		if s.Gateway != nil {
+			for _, l := range s.Gateway.Links {
+				add(KindGateway, l.Gateway.Port.Device())
+			}
+		}
+	case *GatewayPeeringSpec:
+		add(KindGatewayGroup, orDefault(s.GatewayGroup))
+		for _, name := range slices.Sorted(maps.Keys(s.Peering)) {
+			if external, ok := strings.CutPrefix(name, "ext."); ok {
+				add(KindExternal, external)
+			} else {
+				add(KindVPC, name)
+			}
+		}
+	}
+	return keys
 }
