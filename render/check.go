@@ -209,6 +209,25 @@ func (c *Checked) add(o *hedgehog.Object) {
 	}
 }
 
+// RootsOf returns the roots that objects are in which the files of a fabric give a
+// cluster: 10-nodes/all for one of the base folder, the folder of the file for another.
+// Places are those of rendered files, for objects that do not say their file.
+func RootsOf(fabric string, objects *hedgehog.Fabric, places map[hedgehog.Key]string) map[hedgehog.Key]string {
+	roots := make(map[hedgehog.Key]string, objects.Len())
+	for o := range objects.All() {
+		file := o.Origin().File
+		if file == "" {
+			file = places[o.Key()]
+		}
+		root, ok := rootOf(fabric, file)
+		if !ok {
+			root = path.Dir(file)
+		}
+		roots[o.Key()] = strings.TrimPrefix(root, BaseFolder(fabric)+"/")
+	}
+	return roots
+}
+
 // rootOf returns the root of a file in a fabric's base folder.
 func rootOf(fabric, name string) (root string, ok bool) {
 	base := BaseFolder(fabric)

@@ -45,6 +45,19 @@ type Input struct {
 	// Later leaves files as they are merged that the tool alone changes: those whose
 	// rows are what they were. [Output.Later] names them.
 	Later bool
+	// Standing are the objects that are not to become what Objects say yet, as a change
+	// takes several steps.
+	Standing map[hedgehog.Key]Standing
+}
+
+// Standing is what stands of an object until a later step.
+type Standing struct {
+	// Object is written, nil for no file.
+	Object *hedgehog.Object
+	// Root is the root of its file, as 10-nodes/all below the base folder.
+	Root string
+	// Keep leaves the file that is merged, and what the lock says of it, to the byte.
+	Keep bool
 }
 
 // Output is what [Plan] decided.
@@ -104,6 +117,7 @@ func plan(in Input, record bool) planner {
 	before := in.Merged.Below(p.base)
 	p.readMerged(before)
 	p.layOut()
+	p.stand()
 	after := p.reconcile(before)
 	p.checkCollisions(after)
 	p.finish(before, after)
@@ -146,6 +160,8 @@ type wantedFile struct {
 	origins []string
 	rows    string
 	origin  hedgehog.Origin
+	// keep leaves what is merged, whatever it is.
+	keep bool
 }
 
 type priorFile struct {
@@ -294,6 +310,40 @@ func (p *planner) layOut() {
 	}
 }
 
+// stand puts what stands for now in the place of what is wanted in the end.
+func (p *planner) stand() {
+	for _, key := range slices.SortedFunc(maps.Keys(p.in.Standing), hedgehog.Key.Compare) {
+		s := p.in.Standing[key]
+		file := key.Kind.Plural() + "/" + key.Name + ".yaml"
+		wanted := wantedFile{}
+		if place, ok := p.out.Places[key]; ok {
+			root := strings.TrimSuffix(strings.TrimPrefix(place, p.base+"/"), "/"+file)
+			wanted = p.wanted[root][file]
+			if delete(p.wanted[root], file); len(p.wanted[root]) == 0 {
+				delete(p.wanted, root)
+			}
+			delete(p.out.Places, key)
+		}
+		w := wantedFile{key: key, origins: wanted.origins, origin: wanted.origin, keep: s.Keep}
+		switch {
+		case s.Keep:
+		case s.Object == nil:
+			continue
+		default:
+			// It has no digest of rows: it is not what these say, so that the next run writes
+			// it whatever becomes of them.
+			if w.content = p.marshal([]*hedgehog.Object{s.Object})[0]; w.content == nil {
+				continue
+			}
+		}
+		if p.wanted[s.Root] == nil {
+			p.wanted[s.Root] = map[string]wantedFile{}
+		}
+		p.wanted[s.Root][file] = w
+		p.out.Places[key] = path.Join(p.base, s.Root, file)
+	}
+}
+
 // marshal returns the content of each object's file, nil for one that cannot be
 // written, which becomes an issue.
 func (p *planner) marshal(objects []*hedgehog.Object) [][]byte {
@@ -304,7 +354,7 @@ func (p *planner) marshal(objects []*hedgehog.Object) [][]byte {
 	for worker := range workers {
 		wait.Go(func() {
 			for i := worker; i < len(objects); i += workers {
-				if content, ok := p.in.Contents[objects[i].Key()]; ok {
+				if content, ok := p.in.Contents[objects[i].Key()]; ok && p.in.Objects.Get(objects[i].Kind, objects[i].Name) == objects[i] {
 					contents[i] = content
 					continue
 				}
@@ -547,6 +597,14 @@ func wasEdited(m *mergedRoot, content []byte, overwrite bool) bool {
 // and reports whether the kustomization lists it.
 func (p *planner) settle(plan *rootPlan, next *Lock, m *mergedRoot, name string, w wantedFile, isWanted bool, locked map[string]LockedFile) bool {
 	f := file{merged: m.files[name]}
+	if w.keep {
+		entry, ok := locked[name]
+		if ok {
+			plan.later = plan.later || entry.Digest != "" && m.lock.Render != Version
+			next.Files[name] = entry
+		}
+		return f.merged != nil && ok
+	}
 	if isWanted {
 		f.wanted = w.content
 	}

@@ -21,7 +21,6 @@ import (
 	"hedgehog-gitops/render/netbox"
 	"hedgehog-gitops/render/netbox/rest"
 	"hedgehog-gitops/render/review"
-	"hedgehog-gitops/render/rollout"
 	"hedgehog-gitops/render/tree"
 )
 
@@ -289,7 +288,10 @@ func (p publisher) propose(ctx context.Context, chosen chosenFabric, one *publis
 	if err != nil {
 		return err
 	}
-	s := &stream{publisher: p, fabric: one, name: chosen.name, base: base, from: head, branch: branch}
+	s := &stream{
+		publisher: p, fabric: one, name: chosen.name, base: base, from: head, branch: branch,
+		prune: chosen.settings.Deploy.Prune, settings: p.options.override(chosen.settings.NetBox).Settings,
+	}
 	contents := marshalled(one.Fabric)
 	s.known = make(map[gitsync.Hash][]byte, len(contents))
 	for _, content := range contents {
@@ -307,7 +309,7 @@ func (p publisher) propose(ctx context.Context, chosen chosenFabric, one *publis
 	if err != nil {
 		return err
 	}
-	if !one.add(laid.Issues) || !one.add(p.guard(chosen.name, laid)) || !one.add(review.Secrets(laid.Checked.Objects)) {
+	if !one.add(laid.Issues) || !one.add(p.guard(chosen.name, laid.laidOut)) || !one.add(review.Secrets(laid.Checked.Objects)) {
 		return nil
 	}
 	one.Changes = laid.Out.Changes
@@ -323,7 +325,11 @@ func (p publisher) propose(ctx context.Context, chosen chosenFabric, one *publis
 	if len(laid.Out.Later) > 0 {
 		in = laid.In
 		in.Later = false
-		if laid, err = layOut(p.index, in); err != nil {
+		whole, err := layOut(p.index, in)
+		if err != nil {
+			return err
+		}
+		if laid, err = s.step(ctx, whole, nil); err != nil {
 			return err
 		}
 		if !one.add(laid.Issues) {
@@ -400,6 +406,10 @@ type stream struct {
 	base   string
 	from   gitsync.Hash
 	branch string
+	// prune is whether controllers delete what leaves the repository, settings are those of
+	// the installation.
+	prune    bool
+	settings hedgehog.Settings
 	// known are the files of the fabric's objects by their ids in Git.
 	known map[gitsync.Hash][]byte
 	// merge is the last merge of what NetBox changed; zero when nobody looked, or there
@@ -407,14 +417,9 @@ type stream struct {
 	merge gitsync.Merge
 }
 
-// step returns what of the layout can be merged next.
-func (s *stream) step(laid laidOut) rollout.Step {
-	return rollout.Next(laid.In.Merged.Below(render.BaseFolder(s.name)), laid.Out.Tree)
-}
-
 // changes returns what the step changes in the repository.
-func (s *stream) changes(laid laidOut, step rollout.Step) []tree.Change {
-	changes := tree.Diff(laid.In.Merged.Below(render.BaseFolder(s.name)), step.Tree)
+func (s *stream) changes(next stepped) []tree.Change {
+	changes := slices.Clone(next.Out.Changes)
 	for i := range changes {
 		changes[i].Path = path.Join(s.root, changes[i].Path)
 	}
@@ -422,10 +427,9 @@ func (s *stream) changes(laid laidOut, step rollout.Step) []tree.Change {
 }
 
 // send proposes what is laid out, on the stream's branch.
-func (s *stream) send(ctx context.Context, laid laidOut, name string, toolOnly bool) (gitsync.Result, error) {
-	step := s.step(laid)
-	changes := s.changes(laid, step)
-	text, err := s.texts(ctx, laid, step, toolOnly)
+func (s *stream) send(ctx context.Context, next stepped, name string, toolOnly bool) (gitsync.Result, error) {
+	changes := s.changes(next)
+	text, err := s.texts(ctx, next, toolOnly)
 	if err != nil {
 		return gitsync.Result{}, err
 	}
@@ -439,11 +443,11 @@ func (s *stream) send(ctx context.Context, laid laidOut, name string, toolOnly b
 			{Key: "NetBox-Snapshot", Value: s.digest},
 			{Key: trailerChange, Value: strconv.FormatInt(s.change, 10)},
 			{Key: "Rendered-By", Value: "hedgehog-gitops " + version()},
-			{Key: "Step", Value: fmt.Sprintf("%d/%d", step.Number, step.Of)},
+			{Key: trailerStep, Value: fmt.Sprintf("%d/%d", next.Step.Number, next.Step.Of)},
 		},
 		Committer: s.committer,
 		Labels:    pr.Labels, Assignees: pr.Assignees, Reviewers: pr.Reviewers,
-		Draft: string(pr.Draft), AutoMerge: string(pr.AutoMerge), ByHand: text.byHand,
+		Draft: next.draft(string(pr.Draft)), AutoMerge: string(pr.AutoMerge), ByHand: text.byHand,
 		People: string(pr.HumanCommits), Hold: pr.Hold, Obsolete: text.obsolete,
 		Choices: "Run `hedgehog-gitops publish --human-commits merge` to put the new change on top of these commits, or `--human-commits overwrite` to drop them from the branch.",
 		Anew:    s.options.reopen, AnyOrder: s.options.allowOlder,

@@ -54,11 +54,12 @@ func (s *stream) merged(ctx context.Context) (tree.Tree, error) {
 	return merged, nil
 }
 
-// layOut lays the fabric out. What people took back after it was merged is left so.
-func (s *stream) layOut(ctx context.Context, in render.Input) (laidOut, error) {
+// layOut lays the fabric out as far as the next step goes. What people took back after
+// it was merged is left so.
+func (s *stream) layOut(ctx context.Context, in render.Input) (stepped, error) {
 	laid, err := layOut(s.index, in)
 	if err != nil || len(laid.Out.Changes) == 0 {
-		return laid, err
+		return stepped{laidOut: laid, Step: oneStep}, err
 	}
 	looking := s.target
 	if s.target.Forge != nil {
@@ -67,16 +68,23 @@ func (s *stream) layOut(ctx context.Context, in render.Input) (laidOut, error) {
 	}
 	merge, found, err := gitsync.LastMerge(ctx, looking, s.from, s.name, s.branch, mergesLooked)
 	if err != nil || !found {
-		return laid, err
+		if err == nil {
+			return s.step(ctx, laid, nil)
+		}
+		return stepped{laidOut: laid}, err
 	}
 	s.merge = merge
-	if in.Overwrite || s.options.reopen || digestOf(s.changes(laid, s.step(laid))) == merge.Digest {
-		return laid, nil // all of it was taken back: that is for the pull request to say
+	next, err := s.step(ctx, laid, &merge)
+	if err != nil || in.Overwrite || s.options.reopen || digestOf(s.changes(next)) == merge.Digest {
+		return next, err // all of it was taken back: that is for the pull request to say
 	}
 	if in.Reverted, err = s.takenBack(ctx, in.Merged); err != nil || len(in.Reverted) == 0 {
-		return laid, err
+		return next, err
 	}
-	return layOut(s.index, in)
+	if laid, err = layOut(s.index, in); err != nil {
+		return stepped{laidOut: laid}, err
+	}
+	return s.step(ctx, laid, &merge)
 }
 
 // mergesLooked is how many commits of base are looked at for the last merge.

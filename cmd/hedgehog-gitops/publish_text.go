@@ -14,7 +14,6 @@ import (
 	"hedgehog-gitops/render/hedgehog"
 	"hedgehog-gitops/render/netbox/rest"
 	"hedgehog-gitops/render/review"
-	"hedgehog-gitops/render/rollout"
 	"hedgehog-gitops/render/tree"
 )
 
@@ -32,23 +31,19 @@ type texts struct {
 const defaultLimit = 65536
 
 // texts writes what people read about what is laid out.
-func (s *stream) texts(ctx context.Context, laid laidOut, step rollout.Step, toolOnly bool) (texts, error) {
-	before, issues := laid.Checked.Before(laid.In, laid.Out)
-	asked, err := s.asked(ctx, laid)
+func (s *stream) texts(ctx context.Context, laid stepped, toolOnly bool) (texts, error) {
+	asked, err := s.asked(ctx, laid.laidOut)
 	if err != nil {
 		return texts{}, err
 	}
 	request := review.Request{
-		Fabric: s.name, Changes: review.Diff(before, laid.Checked.Objects),
+		Fabric: s.name, Changes: review.Diff(laid.Before, laid.Checked.Objects),
 		Tool: "hedgehog-gitops " + version(), ToolOnly: toolOnly, Asked: asked,
 		// What is merged and cannot be built is about to be replaced: worth knowing.
-		Issues: append(lowered(issues), s.fabric.Issues...), Held: held(laid),
-		Merge: review.Merge{StageOf: render.StageOf},
-		Step:  review.Step{Number: step.Number, Of: step.Of, Gone: step.Gone, Present: step.Present},
+		Issues: append(lowered(laid.Broken), s.fabric.Issues...), Held: held(laid.laidOut),
+		Merge: review.Merge{StageOf: render.StageOf, Pruning: s.pruning()},
+		Step:  s.stepText(laid),
 		Links: s.links(),
-	}
-	if step.Of == 1 {
-		request.Step = review.Step{}
 	}
 	request.Issues.Sort()
 	limit := defaultLimit
@@ -64,6 +59,7 @@ func (s *stream) texts(ctx context.Context, laid laidOut, step rollout.Step, too
 			return texts{}, err
 		}
 	}
+	t.byHand = laid.waits()
 	for _, n := range request.Changes.Counts() {
 		t.byHand = t.byHand || n.Class == review.Delete || n.Class == review.Replace
 	}

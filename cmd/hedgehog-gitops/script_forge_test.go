@@ -26,7 +26,7 @@ import (
 //	token LOGIN RIGHT=LEVEL...            makes GITHUB_TOKEN another one; the login "actions" is a workflow
 //	protect BRANCH APPROVALS              protects a branch; 0 approvals: nobody may change it
 //	person NAME merge N [METHOD]          what people do there; METHOD is merge, squash or rebase
-//	person NAME close|reopen|approve N
+//	person NAME close|reopen|approve|ready N
 //	person NAME label|unlabel|comment N TEXT
 //	person NAME delete-branch BRANCH
 //	person NAME commit BRANCH PATH FILE   puts the FILE of the script there
@@ -161,6 +161,8 @@ func scriptPerson(ts *testscript.TestScript, args []string) {
 			method = args[1]
 		}
 		p.Merge(number(), method)
+	case "ready":
+		p.Ready(number())
 	case "close":
 		p.Close(number())
 	case "reopen":

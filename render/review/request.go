@@ -75,14 +75,6 @@ const (
 	PruningOff
 )
 
-// Step is the place of a pull request among those that one change takes; its zero
-// value is a change that takes one.
-type Step struct {
-	Number, Of int
-	// Gone must no longer be in the cluster before this is merged, Present must be.
-	Gone, Present []hedgehog.Key
-}
-
 // Links are where texts lead to. All may be empty.
 type Links struct {
 	// NetBox is the address of NetBox.
@@ -143,45 +135,6 @@ func (r Request) sections(brief bool) []section {
 // firstLines is how many lines people see without turning a page, but for those
 // that a forge's caller puts before the text. All hazards stand there.
 const firstLines = 40 - 4
-
-// stepSection says what must be true of the cluster before the merge.
-func (r Request) stepSection() section {
-	s := section{rank: 1, whole: true}
-	if r.Step.Of < 2 {
-		return s
-	}
-	of := "**Step " + number(r.Step.Number) + " of " + number(r.Step.Of) + ".** "
-	rest := "The cluster cannot take this change in one merge."
-	if r.Step.Number < r.Step.Of {
-		rest += " What is still missing comes as a pull request of its own after this one is merged."
-	}
-	s.add(of + rest + "\n")
-	list := func(what, command string, keys []hedgehog.Key) {
-		if len(keys) == 0 {
-			return
-		}
-		shown := keys[:min(5, len(keys))]
-		var objects []Words
-		for _, key := range shown {
-			objects = append(objects, object(key))
-		}
-		if len(keys) > len(shown) {
-			objects = append(objects, say(number(len(keys)-len(shown))+" more"))
-		}
-		s.add("\n**Do not merge before** " + and(objects, ", ").markdown() + what + ":\n")
-		if lines := kubectl(command, keys, 2); len(lines) > 0 {
-			s.add("\n" + fenced("sh", lines))
-		}
-	}
-	list(is(len(r.Step.Gone))+" gone from the cluster, which this shows by finding nothing", "get --ignore-not-found", r.Step.Gone)
-	if r.Merge.Pruning == PruningOff && len(r.Step.Gone) > 0 {
-		if lines := kubectl("delete", r.Step.Gone, 2); len(lines) > 0 {
-			s.add("\nPruning is off, so nobody deletes it by itself:\n\n" + fenced("sh", lines))
-		}
-	}
-	list(is(len(r.Step.Present))+" in the cluster", "get", r.Step.Present)
-	return s
-}
 
 // objectName is a name that may stand in a command.
 var objectName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$`)

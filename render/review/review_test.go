@@ -133,11 +133,17 @@ func TestSteps(t *testing.T) {
 	manifests := scenario(t, "office")
 	r := request("office", decode(t, manifests), apply(t, manifests, conn("nas-1--unbundled--leaf-3", func(s *hedgehog.ConnectionSpec) { s.Unbundled.Link.Switch.Port = "leaf-3/E1/9" })))
 	r.Step = review.Step{Number: 2, Of: 2, Gone: []hedgehog.Key{{Kind: kConnection, Name: "nas-1--unbundled--leaf-3"}, {Kind: kVPCAttachment, Name: "apps--web--nas-1--unbundled--leaf-3"}, {Kind: kVPC, Name: "; rm -rf /"}},
-		Present: []hedgehog.Key{{Kind: kVPC, Name: "apps"}}}
+		Present: []hedgehog.Key{{Kind: kVPC, Name: "apps"}}, Roots: map[hedgehog.Key]string{{Kind: kVPC, Name: "apps"}: "fabrics/office/base/10-nodes/all"},
+		Protected: []hedgehog.Key{{Kind: hedgehog.KindServer, Name: "web-1"}}}
 	golden(t, "step-2.md", r.Body(bodyLimit))
 	r.Merge.Pruning = review.PruningOff
 	golden(t, "step-2-pruning-off.md", opening(r.Body(bodyLimit)))
-	r.Step = review.Step{Number: 1, Of: 3}
+	r.Step = review.Step{Number: 1, Of: 3, Because: []review.Because{
+		{Rule: "takes", Object: hedgehog.Key{Kind: kConnection, Name: "new"}, Other: hedgehog.Key{Kind: kConnection, Name: "old"}, What: "port leaf-1/E1/1, port @org/x"},
+		{Rule: "moves", Object: hedgehog.Key{Kind: kVPC, Name: "apps"}, More: 12},
+		{Rule: "needs", Object: hedgehog.Key{Kind: kVPC, Name: "a"}, Other: hedgehog.Key{Kind: kVPC, Name: "b"}},
+		{Rule: "roce", Object: hedgehog.Key{Kind: kSwitch, Name: "leaf-1"}},
+	}}
 	golden(t, "step-1.md", opening(r.Body(bodyLimit)))
 }
 
