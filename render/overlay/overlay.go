@@ -220,6 +220,8 @@ func (b *builder) build() {
 		b.built = append(b.built, o.built)
 		if r.component != "" {
 			b.issues = append(b.issues, b.removed(r)...)
+			b.issues = append(b.issues, b.added(r)...)
+			b.issues = append(b.issues, b.lost(r, o.built)...)
 		}
 	}
 }

@@ -168,6 +168,29 @@ func TestBuild(t *testing.T) {
 			files: patchOf("patches:\n- target: {kind: VPC, name: 't.*', namespace: default}\n  patch: '[{\"op\": \"add\", \"path\": \"/spec/mode\", \"value\": \"l3vni\"}]'\n"),
 			want:  []string{plainOne, `VPC/two "l3vni" [[a b]]`},
 		},
+		"a patch that takes a field away": {
+			files:  patchOf("patches:\n- target: {kind: VPC, name: one}\n  patch: '[{\"op\": \"remove\", \"path\": \"/spec/permit\"}]'\n"),
+			want:   []string{`VPC/one "" []`, plainTwo},
+			issues: [][]string{{"overlay-removes-field notice: VPC/one", "spec.permit", component + "/kustomization.yaml"}},
+		},
+		"a patch that shortens a list": {
+			files:  patchOf("patches:\n- target: {kind: VPC, name: one}\n  patch: '[{\"op\": \"remove\", \"path\": \"/spec/permit/0\"}]'\n"),
+			want:   []string{`VPC/one "" []`, plainTwo},
+			issues: [][]string{{"overlay-removes-field notice: VPC/one"}},
+		},
+		"an object of another group": {
+			files: merge(patchOf("resources: [config.yaml]\n"), map[string]string{
+				component + "/config.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"}),
+			want: []string{plainOne, plainTwo},
+			issues: [][]string{{"object-in-two-roots"}, {"overlay-adds-kind error: ConfigMap/c", component + "/config.yaml"},
+				{"kind-foreign", rootA}, {"kind-foreign", rootB}},
+		},
+		"a generator of another group": {
+			files: patchOf("configMapGenerator: [{name: c, literals: [a=b], options: {disableNameSuffixHash: true}}]\n"),
+			want:  []string{plainOne, plainTwo},
+			issues: [][]string{{"object-in-two-roots"}, {"overlay-adds-kind error: ConfigMap/c", component + "/kustomization.yaml"},
+				{"kind-foreign", rootA}, {"kind-foreign", rootB}},
+		},
 		"a target in no root": {
 			files:  patchOf("patches:\n- target: {kind: VPC, name: three}\n  patch: '[{\"op\": \"add\", \"path\": \"/spec/mode\", \"value\": \"l3vni\"}]'\n"),
 			want:   []string{plainOne, plainTwo},
