@@ -8,6 +8,7 @@
 //	diff       two states of a fabric -> what differs, in words
 //	validate   manifests -> everything that a cluster would refuse
 //	init       -> what a repository begins with
+//	migrate    a repository of an older layout -> this one's
 //	bootstrap  custom fields, tag and role -> NetBox
 //
 // One file per command: it declares flags, calls the packages under render/

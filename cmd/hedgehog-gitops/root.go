@@ -54,6 +54,7 @@ Environment:
 	flags.BoolVar(&c.quiet, "quiet", false, "say nothing but warnings and errors")
 	root.AddCommand(
 		newInitCommand(a, &c),
+		newMigrateCommand(a, &c),
 		newSnapshotCommand(a, &c),
 		newRenderCommand(a, &c),
 		newPublishCommand(a, &c),
