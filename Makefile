@@ -3,12 +3,13 @@
 # make check  all of it: what a change must pass
 #
 # SKIP_NETBOX=1 leaves out the tests that need a real NetBox, and says so;
-# SKIP_GITEA=1 those that need a real Gitea.
+# SKIP_GITEA=1 those that need a real Gitea, SKIP_LAB=1 those that need a real
+# Kubernetes API server, Argo CD or Flux.
 
 GO   ?= go
 LINT  = $$($(GO) -C fixtures/tools tool -n golangci-lint)
 
-.PHONY: build dist test check lint vet race fuzz generate bench demo demo-forge netbox-up netbox-down gitea-up gitea-down clean
+.PHONY: build dist test check lint vet race fuzz generate bench demo demo-forge netbox-up netbox-down gitea-up gitea-down lab-up lab-down clean
 
 build:
 	$(GO) build -trimpath -o bin/ ./cmd/...
@@ -23,10 +24,11 @@ dist:
 		{ set +x; } 2>/dev/null; done
 	cd '$(DIST)' && sha256sum hedgehog-gitops_* >SHA256SUMS
 
-# NetBox and Gitea are installed before the tests, where their progress can be seen.
+# The servers are installed before the tests, where their progress can be seen.
 test:
 	@test -n "$$SKIP_NETBOX" || bash fixtures/netboxserver/server.sh install
 	@test -n "$$SKIP_GITEA" || bash fixtures/gitea/gitea.sh install
+	@test -n "$$SKIP_LAB" || bash fixtures/lab/lab.sh install
 	$(GO) test -timeout 40m ./...
 
 check:
@@ -40,7 +42,7 @@ vet:
 	$(GO) vet ./...
 
 race:
-	SKIP_NETBOX=1 SKIP_GITEA=1 $(GO) test -timeout 40m -short -race ./...
+	SKIP_NETBOX=1 SKIP_GITEA=1 SKIP_LAB=1 $(GO) test -timeout 40m -short -race ./...
 
 fuzz:
 	@GO="$(GO)" bash fixtures/check/fuzz.sh
@@ -70,6 +72,15 @@ gitea-up:
 
 gitea-down:
 	@bash fixtures/gitea/gitea.sh down
+
+# NetBox, Gitea, a Kubernetes API server, Argo CD and Flux, which are left running.
+lab-up:
+	@bash fixtures/netboxserver/server.sh up
+	@bash fixtures/lab/lab.sh up
+
+lab-down:
+	@bash fixtures/lab/lab.sh down
+	@bash fixtures/netboxserver/server.sh down
 
 clean:
 	rm -rf bin
