@@ -9,7 +9,7 @@
 GO   ?= go
 LINT  = $$($(GO) -C fixtures/tools tool -n golangci-lint)
 
-.PHONY: build dist test check lint vet race fuzz generate bench demo demo-forge netbox-up netbox-down gitea-up gitea-down lab-up lab-down clean
+.PHONY: build dist test e2e check lint vet race fuzz generate bench demo demo-forge netbox-up netbox-down gitea-up gitea-down lab-up lab-down clean
 
 build:
 	$(GO) build -trimpath -o bin/ ./cmd/...
@@ -29,7 +29,14 @@ test:
 	@test -n "$$SKIP_NETBOX" || bash fixtures/netboxserver/server.sh install
 	@test -n "$$SKIP_GITEA" || bash fixtures/gitea/gitea.sh install
 	@test -n "$$SKIP_LAB" || bash fixtures/lab/lab.sh install
-	$(GO) test -timeout 40m ./...
+	$(GO) test -timeout 40m $$($(GO) list ./... | grep -v '/fixtures/e2e$$')
+
+# From a record in NetBox to an object in the cluster.
+e2e:
+	@test -n "$$SKIP_NETBOX" || bash fixtures/netboxserver/server.sh install
+	@test -n "$$SKIP_GITEA" || bash fixtures/gitea/gitea.sh install
+	@test -n "$$SKIP_LAB" || bash fixtures/lab/lab.sh install
+	$(GO) test -count 1 -timeout 30m ./fixtures/e2e
 
 check:
 	@GO="$(GO)" bash fixtures/check/check.sh
