@@ -112,17 +112,21 @@ func (n recordNames) referred(c netbox.Change, field string, value any) []record
 	if model == "" {
 		return nil
 	}
-	list, ok := value.([]any)
-	if !ok {
-		list = []any{value}
-	}
 	var all []record
-	for _, item := range list {
+	for _, item := range oneOrMany(value) {
 		if id := idOf(item); id != 0 {
 			all = append(all, record{model, id})
 		}
 	}
 	return all
+}
+
+// oneOrMany returns the items of a list; another value is one.
+func oneOrMany(value any) []any {
+	if list, ok := value.([]any); ok {
+		return list
+	}
+	return []any{value}
 }
 
 // referredModel returns the model of what a field refers to, "" when it refers to
@@ -146,12 +150,8 @@ func (n recordNames) customReference(name string, value any) []record {
 	if model == "" {
 		return nil
 	}
-	list, ok := value.([]any)
-	if !ok {
-		list = []any{value}
-	}
 	var all []record
-	for _, item := range list {
+	for _, item := range oneOrMany(value) {
 		if m, ok := item.(map[string]any); ok && idOf(m["id"]) != 0 {
 			all = append(all, record{model, idOf(m["id"])})
 		}

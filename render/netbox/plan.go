@@ -188,7 +188,7 @@ func (p *Plan) Apply(s *Snapshot) (*Snapshot, error) {
 			case !changed || c.Action == Create:
 				rows = reflect.Append(rows, row)
 			case c.Action == Update:
-				add(c.updated(fieldsOf(row.Interface())))
+				add(c.updated(FieldsOf(row.Interface())))
 			}
 		}
 		for _, c := range byModel[model] {
@@ -240,11 +240,12 @@ func (c Change) updated(row map[string]any) map[string]any {
 	return row
 }
 
-// fieldsOf returns a row as its JSON has it.
-func fieldsOf(row any) map[string]any {
+// FieldsOf returns a row, or what a change writes, as its JSON has it; numbers are
+// [json.Number]. It panics on what JSON can't say, which no row holds.
+func FieldsOf(row any) map[string]any {
 	data, err := json.Marshal(row)
 	if err != nil {
-		panic(err) // rows hold what JSON can say
+		panic(err)
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
@@ -275,18 +276,18 @@ func changesBetween(before, after *Rows) []Change {
 			delete(old, id)
 			switch {
 			case !there:
-				fields := fieldsOf(row.Interface())
+				fields := FieldsOf(row.Interface())
 				delete(fields, "id")
 				changes = append(changes, Change{Action: Create, Model: model, ID: ID(id), Before: map[string]any{}, After: fields})
 			case !reflect.DeepEqual(first.Interface(), row.Interface()):
-				if c, ok := updateOf(fieldsOf(first.Interface()), fieldsOf(row.Interface())); ok {
+				if c, ok := updateOf(FieldsOf(first.Interface()), FieldsOf(row.Interface())); ok {
 					c.Model, c.ID = model, ID(id)
 					changes = append(changes, c)
 				}
 			}
 		}
 		for id, row := range old {
-			fields := fieldsOf(row.Interface())
+			fields := FieldsOf(row.Interface())
 			delete(fields, "id")
 			changes = append(changes, Change{Action: Delete, Model: model, ID: ID(id), Before: fields, After: map[string]any{}})
 		}

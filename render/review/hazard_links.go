@@ -304,16 +304,7 @@ func (d *differ) gatewayLinks(device string) (Level, Words) {
 		return Low, nil
 	}
 	was, is := len(d.before.devices[device]), len(d.after.devices[d.nowCalled(hedgehog.KindGateway, device)])
-	s := say("gateway ", name(device))
-	switch {
-	case is == 0:
-		return High, say(s, " loses its last link")
-	case is == 1 && was > 1:
-		return High, say(s, " keeps one link only")
-	case is < was:
-		return Medium, say(s, " keeps "+number(is)+" of "+number(was)+" links")
-	}
-	return Medium, nil
+	return remaining(say("gateway ", name(device)), was, is, "link", "links")
 }
 
 // waysOut says what ways out to an external are left when a connection goes.
@@ -343,14 +334,18 @@ func (d *differ) waysOut(external, connection string) (Level, Words) {
 
 // waysLeft says how many ways out to an external are left.
 func waysLeft(external string, was, is int) (Level, Words) {
-	s := say("external ", name(external))
+	return remaining(say("external ", name(external)), was, is, "way out", "ways out")
+}
+
+// remaining says how many are left of what something had.
+func remaining(of Words, was, is int, one, many string) (Level, Words) {
 	switch {
 	case is == 0:
-		return High, say(s, " loses its last way out")
+		return High, say(of, " loses its last "+one)
 	case is == 1 && was > 1:
-		return High, say(s, " keeps one way out only")
+		return High, say(of, " keeps one "+one+" only")
 	case is < was:
-		return Medium, say(s, " keeps "+number(is)+" of "+number(was)+" ways out")
+		return Medium, say(of, " keeps "+number(is)+" of "+number(was)+" "+many)
 	}
 	return Medium, nil
 }

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -140,7 +139,7 @@ func newApply(c *Client, p *netbox.Plan, before *netbox.Snapshot, o ApplyOptions
 	a.paths[modelTemplate], a.paths[modelRIR], a.paths[modelMACAddress] = "/api/dcim/interface-templates/", "/api/ipam/rirs/", "/api/dcim/mac-addresses/"
 	for _, planned := range p.Changes {
 		n := &change{Change: planned}
-		n.Before, n.After = plain(planned.Before), plain(planned.After)
+		n.Before, n.After = netbox.FieldsOf(planned.Before), netbox.FieldsOf(planned.After)
 		var by map[string]map[key]*change
 		switch n.Action {
 		case netbox.Create:
@@ -472,21 +471,6 @@ func rowsByID(rows *netbox.Rows) map[string]map[key]any {
 		all[v.Type().Field(i).Tag.Get("json")] = byID
 	}
 	return all
-}
-
-// plain returns fields as JSON has them, numbers as json.Number.
-func plain(fields any) map[string]any {
-	data, err := json.Marshal(fields)
-	if err != nil {
-		panic(err) // rows hold what JSON can say
-	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	var out map[string]any
-	if err := d.Decode(&out); err != nil {
-		panic(err)
-	}
-	return out
 }
 
 // number64 is an id in a row; 0 and null are none.

@@ -304,7 +304,7 @@ func slugOf(name string) string {
 func (a *apply) after(n *change) map[string]any {
 	row := map[string]any{}
 	if old := a.rows[n.Model][n.ID]; old != nil {
-		row = plain(old)
+		row = netbox.FieldsOf(old)
 	}
 	for field, v := range n.After {
 		if field != "custom_fields" {

@@ -66,7 +66,7 @@ func (a *apply) terminationsOf(cable key) []map[string]any {
 	if a.created[modelCable][cable] == nil {
 		for _, t := range a.before.Rows.CableTerminations {
 			if t.Cable == cable && !changed[t.ID] {
-				add(plain(t))
+				add(netbox.FieldsOf(t))
 			}
 		}
 	}
@@ -115,7 +115,7 @@ func (a *apply) move(ctx context.Context) error {
 				var was []map[string]any
 				for _, t := range a.before.Rows.CableTerminations {
 					if t.Cable == id {
-						was = append(was, plain(t))
+						was = append(was, netbox.FieldsOf(t))
 					}
 				}
 				if !slices.Equal(ends, portsOf(was)) {
@@ -193,7 +193,7 @@ func (a *apply) endsNow(ctx context.Context, cable key) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, plain(row))
+		list = append(list, netbox.FieldsOf(row))
 	}
 	return portsOf(list), nil
 }

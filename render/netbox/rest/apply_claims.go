@@ -316,7 +316,7 @@ func (a *apply) spareVID(n *change) (key, error) {
 	var g netbox.VLANGroup
 	row := map[string]any{}
 	if old := a.rows[modelVLANGroup][group]; old != nil {
-		row = plain(old)
+		row = netbox.FieldsOf(old)
 	}
 	if c := a.updated[modelVLANGroup][group]; c != nil {
 		row = a.after(c)
@@ -372,7 +372,7 @@ func (a *apply) makeRoom(ctx context.Context, model string) error {
 // row is a row of the snapshot, as JSON has it.
 func (a *apply) row(n *change) map[string]any {
 	if old := a.rows[n.Model][n.ID]; old != nil {
-		return plain(old)
+		return netbox.FieldsOf(old)
 	}
 	return map[string]any{}
 }

@@ -72,7 +72,7 @@ func (a *apply) look(ctx context.Context, model, parameter string, values []key,
 			if err != nil {
 				return &Error{Doing: "reading " + s.noun, Detail: fmt.Sprintf("%s %d cannot be understood: %v", model, raw.ID, err), Hint: "please report this with NetBox's version", Err: err}
 			}
-			p := present{id: raw.ID, fields: plain(row), context: raw.Context}
+			p := present{id: raw.ID, fields: netbox.FieldsOf(row), context: raw.Context}
 			delete(p.fields, "id")
 			if raw.LastUpdated != nil {
 				p.etag = etag(*raw.LastUpdated)

@@ -486,6 +486,13 @@ func (r *reader) walk() *walked {
 			}
 		}
 	}
+	through := func(device key, x extra, behind string) {
+		visit(modelDevice, device)
+		for _, id := range x.ports {
+			todo = append(todo, port{behind, id})
+		}
+		cable(x.cable)
+	}
 	for id, d := range r.devices.rows {
 		if r.scope[d.row.Site] && visit(modelDevice, id) && !r.unfolded[id] {
 			w.unfold[id] = true
@@ -515,18 +522,10 @@ func (r *reader) walk() *walked {
 			cable(i.extra.cable)
 		case modelFrontPort:
 			p := r.fronts.rows[at.id]
-			visit(modelDevice, p.row.Device)
-			for _, id := range p.extra.ports {
-				todo = append(todo, port{modelRearPort, id})
-			}
-			cable(p.extra.cable)
+			through(p.row.Device, p.extra, modelRearPort)
 		case modelRearPort:
 			p := r.rears.rows[at.id]
-			visit(modelDevice, p.row.Device)
-			for _, id := range p.extra.ports {
-				todo = append(todo, port{modelFrontPort, id})
-			}
-			cable(p.extra.cable)
+			through(p.row.Device, p.extra, modelFrontPort)
 		}
 	}
 	return w
