@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -128,30 +129,42 @@ func (c Checked) Before(in Input, out Output) (*hedgehog.Fabric, hedgehog.Issues
 	return before, result.Issues
 }
 
-// Blame names people's patches where they are at fault: an issue about an object
-// that was fine as it was rendered leads to the overlay of its stage, not to
-// NetBox.
-func (c Checked) Blame(rendered *hedgehog.Fabric, issues hedgehog.Issues) hedgehog.Issues {
-	if len(issues) == 0 {
+// Validate judges what the cluster gets. Where the objects were fine as they were
+// rendered, people's patches are at fault: an issue of a patched object leads to the
+// overlay of its stage, not to NetBox, and one of another object says so.
+func (c Checked) Validate(in Input) hedgehog.Issues {
+	issues := hedgehog.Validate(c.Objects, in.Settings)
+	if len(issues) == 0 || in.Objects == nil {
 		return issues
 	}
 	before := map[hedgehog.Issue]bool{}
-	for _, i := range hedgehog.Check(rendered) {
+	for _, i := range hedgehog.Validate(in.Objects, in.Settings) {
 		before[i] = true
 	}
 	blamed := make(hedgehog.Issues, len(issues))
 	for n, i := range issues {
 		blamed[n] = i
-		o := rendered.Get(i.Object.Kind, i.Object.Name)
-		if before[i] || o == nil || i.Origin != o.Origin() {
+		rendered, o := in.Objects.Get(i.Object.Kind, i.Object.Name), c.Objects.Get(i.Object.Kind, i.Object.Name)
+		if before[i] || rendered == nil || o == nil || i.Origin != rendered.Origin() {
+			continue
+		}
+		blamed[n].Summary += ", after the patches of its stage; NetBox has it right"
+		blamed[n].Hint = "correct the patch: " + i.Hint
+		if same(rendered, o) {
+			blamed[n].Summary = i.Summary + ", with what people's patches and their own objects change; NetBox has it right"
+			blamed[n].Hint = "look at overlays and extra: " + i.Hint
 			continue
 		}
 		blamed[n].Origin = hedgehog.Origin{File: path.Join(OverlayFolder(c.Fabric, StageOf(o)), "kustomization.yaml")}
-		blamed[n].Summary += ", after the patches of its stage; NetBox has it right"
-		blamed[n].Hint = "correct the patch: " + i.Hint
 	}
 	blamed.Sort()
 	return blamed
+}
+
+// same reports whether the cluster gets an object as it was rendered.
+func same(rendered, o *hedgehog.Object) bool {
+	return rendered == o || reflect.DeepEqual(rendered.Spec, o.Spec) && maps.Equal(rendered.Labels, o.Labels) &&
+		maps.Equal(rendered.Annotations, o.Annotations) && rendered.Namespace == o.Namespace
 }
 
 // CheckRepository builds every root of the fabric in a repository: for those who

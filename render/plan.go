@@ -20,6 +20,8 @@ type Input struct {
 	Fabric string
 	// Objects are the fabric's objects in canonical form, see [hedgehog.Default].
 	Objects *hedgehog.Fabric
+	// Settings are those of the installation, which [Checked.Validate] judges with.
+	Settings hedgehog.Settings
 	// Contents are the files of the objects, see [hedgehog.Marshal], where the caller has
 	// them already; the others are made here.
 	Contents map[hedgehog.Key][]byte

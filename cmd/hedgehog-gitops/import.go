@@ -222,12 +222,12 @@ func (o importOptions) newPlan(ctx context.Context, paths []string) (conf *confi
 	if err != nil {
 		return nil, result, err
 	}
-	result.Objects, result.Issues = wanted.Objects.Len(), o.judged(wanted)
+	result.Objects, result.Issues = wanted.Objects.Len(), o.lenient(wanted.Issues)
 	if result.Objects == 0 && result.Issues.Worst() < hedgehog.Error {
 		return nil, result, hint(fmt.Errorf("there is no object of Hedgehog in %s", strings.Join(paths, ", ")),
 			"a manifest begins with apiVersion: wiring.githedgehog.com/v1beta1, or vpc. or gateway. in place of wiring.")
 	}
-	if result.Issues.Worst() == hedgehog.Error {
+	if fatal, _ := split(result.Issues, hopeless); len(fatal) > 0 {
 		return conf, result, nil
 	}
 	snapshot, issues, err := o.app.snapshot(ctx, o.common, conf, o.snapshot, []netbox.Config{settings})
@@ -235,6 +235,12 @@ func (o importOptions) newPlan(ctx context.Context, paths []string) (conf *confi
 		return nil, result, err
 	}
 	issues = placed(issues)
+	if issues.Worst() < hedgehog.Error {
+		result.Issues = o.lenient(append(result.Issues, judged(wanted.Objects, snapshot, settings)...))
+		if result.Issues.Worst() == hedgehog.Error {
+			return conf, result, ctx.Err()
+		}
+	}
 	result.Before, result.Issues = snapshot, append(result.Issues, issues...)
 	if issues.Worst() < hedgehog.Error {
 		result.Plan, issues = netbox.Import(wanted.Objects, snapshot, settings, netbox.ImportOptions{Prune: o.prune, PruneDevices: o.pruneDevices})
@@ -302,17 +308,49 @@ func (c *config) saidTarget(fabric string) (string, error) {
 	return string(said), err
 }
 
-// judged returns what is wrong with the manifests. With --allow-invalid only that
-// remains an error with which nobody can say what they want.
-func (o importOptions) judged(m manifests) hedgehog.Issues {
-	m.Issues = append(slices.Clone(m.Issues), hedgehog.Check(m.Objects)...)
-	m.Issues.Sort()
-	m.Issues = slices.Compact(m.Issues)
-	if !o.allowInvalid {
-		return m.Issues
+// judged returns what is wrong with manifests, each issue with its line and with the
+// record that documents the object already. Manifests of some kinds alone are judged
+// with what NetBox has of the others.
+func judged(wanted *hedgehog.Fabric, snapshot *netbox.Snapshot, config netbox.Config) hedgehog.Issues {
+	documented, _ := netbox.Map(snapshot, config) // what is wrong there is not the manifests' fault
+	whole, kinds := &hedgehog.Fabric{}, map[hedgehog.Kind]bool{}
+	for o := range wanted.All() {
+		whole.Add(o)
+		kinds[o.Kind] = true
 	}
-	fatal, others := split(m.Issues, hopeless)
-	issues := append(fatal, tolerated(others)...)
+	if documented != nil {
+		for o := range documented.All() {
+			if !kinds[o.Kind] {
+				whole.Add(o)
+			}
+		}
+	}
+	var issues hedgehog.Issues
+	for _, i := range hedgehog.Validate(whole, config.Settings) {
+		if wanted.Get(i.Object.Kind, i.Object.Name) == nil {
+			continue
+		}
+		if documented != nil {
+			if o := documented.Get(i.Object.Kind, i.Object.Name); o != nil {
+				i.Origin.Path = o.Origin().Path
+			}
+		}
+		issues = append(issues, i)
+	}
+	return issues
+}
+
+// lenient returns the issues of manifests. With --allow-invalid only that remains an
+// error with which nobody can say what they want.
+func (o importOptions) lenient(issues hedgehog.Issues) hedgehog.Issues {
+	issues = slices.Clone(issues)
+	issues.Sort()
+	issues = slices.Compact(issues)
+	if !o.allowInvalid {
+		return issues
+	}
+	fatal, others := split(issues, hopeless)
+	issues = append(fatal, tolerated(others)...)
 	issues.Sort()
 	return issues
 }

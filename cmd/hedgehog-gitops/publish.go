@@ -302,7 +302,7 @@ func (p publisher) propose(ctx context.Context, chosen chosenFabric, one *publis
 		return err
 	}
 	in := render.Input{
-		Fabric: chosen.name, Objects: one.Fabric, Merged: merged, Shards: chosen.settings.Shards, Deploy: chosen.deploy,
+		Fabric: chosen.name, Objects: one.Fabric, Settings: one.Settings, Merged: merged, Shards: chosen.settings.Shards, Deploy: chosen.deploy,
 		Overwrite: p.options.overwrite, Later: true, Contents: contents,
 	}
 	laid, err := s.layOut(ctx, in)

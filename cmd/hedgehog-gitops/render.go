@@ -83,8 +83,10 @@ type fabricResult struct {
 	// Fabric is what NetBox gives, nil when an error kept it from being mapped.
 	Fabric  *hedgehog.Fabric
 	Objects int
-	Changes []tree.Change
-	Issues  hedgehog.Issues
+	// Settings are those that the fabric is judged with.
+	Settings hedgehog.Settings
+	Changes  []tree.Change
+	Issues   hedgehog.Issues
 	// Stream is set when the fabric was written as one file, StreamChanged when
 	// that file changed.
 	Stream, StreamChanged bool
@@ -171,7 +173,7 @@ func (o renderOptions) renderFabric(ctx context.Context, whole *renderResult, in
 	}
 	if o.output != "-" && format != formatHhfab {
 		result.Err = o.writeFiles(ctx, &result, index, chosen, filepath.Join(o.output, filepath.FromSlash(whole.Root)))
-	} else if result.add(hedgehog.Check(result.Fabric)) {
+	} else if result.add(hedgehog.Validate(result.Fabric, result.Settings)) {
 		result.Err = o.writeStream(ctx, &result, format)
 	}
 	result.Issues.Sort()
@@ -198,7 +200,9 @@ func mapFabric(index *netbox.Index, chosen chosenFabric, whole hedgehog.Issues, 
 	if result.Issues.Worst() == hedgehog.Error || rest.Worst() == hedgehog.Error {
 		return result, rest
 	}
-	fabric, issues := index.Map(override(chosen.settings.NetBox))
+	config := override(chosen.settings.NetBox)
+	result.Settings = config.Settings
+	fabric, issues := index.Map(config)
 	if result.add(issues) {
 		result.Fabric, result.Objects, result.Rendered = fabric, fabric.Len(), true
 	}
@@ -263,7 +267,7 @@ func (o renderOptions) writeFiles(ctx context.Context, result *fabricResult, ind
 		return err
 	}
 	laid, err := layOut(index, render.Input{
-		Fabric: result.Name, Objects: result.Fabric, Merged: merged, Shards: chosen.settings.Shards, Deploy: chosen.deploy,
+		Fabric: result.Name, Objects: result.Fabric, Settings: result.Settings, Merged: merged, Shards: chosen.settings.Shards, Deploy: chosen.deploy,
 		Overwrite: o.overwrite,
 	})
 	if err != nil || !result.add(laid.Issues) {
@@ -308,7 +312,7 @@ func layOut(index *netbox.Index, in render.Input) (laidOut, error) {
 	}
 	laid.Issues = append(slices.Clone(laid.Issues), laid.Checked.Issues...)
 	if laid.Issues.Worst() < hedgehog.Error {
-		laid.Issues = append(laid.Issues, laid.Checked.Blame(in.Objects, hedgehog.Check(laid.Checked.Objects))...)
+		laid.Issues = append(laid.Issues, laid.Checked.Validate(in)...)
 	}
 	return laid, nil
 }

@@ -45,10 +45,15 @@ func newIssueViews(issues hedgehog.Issues, netboxURL string) []issueView {
 // originText is where to click: the web address of a NetBox object when the
 // address of NetBox is known.
 func originText(o hedgehog.Origin, netboxURL string) string {
-	if o.Path != "" {
-		return netboxURL + o.Path
+	if o.Path == "" {
+		return o.String()
 	}
-	return o.String()
+	record := netboxURL + o.Path
+	if o.File != "" { // of a manifest, which the record documents
+		o.Path = ""
+		return o.String() + ", " + record
+	}
+	return record
 }
 
 // printIssues tells people all issues, one block each, errors first.

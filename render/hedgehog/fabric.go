@@ -87,7 +87,8 @@ type Leftover struct {
 }
 
 // Origin is where something came from: an object of NetBox, or a line of a
-// file. Exactly one of Path and File is set.
+// file. Exactly one of Path and File is set, but for a manifest that is compared with
+// the record that documents it: then both are.
 type Origin struct {
 	// Path is the web address of a NetBox object without scheme and host, such
 	// as /ipam/vrfs/12/.
