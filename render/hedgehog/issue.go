@@ -55,6 +55,17 @@ func (s Severity) String() string {
 // MarshalText returns the severity as --json writes it.
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
+// UnmarshalText reads what [Severity.MarshalText] writes.
+func (s *Severity) UnmarshalText(text []byte) error {
+	for _, known := range []Severity{Notice, Warning, Error} {
+		if known.String() == string(text) {
+			*s = known
+			return nil
+		}
+	}
+	return fmt.Errorf("no severity: %q", text)
+}
+
 // String returns the issue on one line: "error: VPC/web: summary (/ipam/vrfs/3/)".
 func (i Issue) String() string {
 	text := i.Severity.String() + ": "
