@@ -70,6 +70,7 @@ type fabricDoc struct {
 	Gateway       bool                 `yaml:"gateway" doc:"whether the installation has gateways"`
 	FabricVersion fabricVersion        `yaml:"fabricVersion" doc:"release of Hedgehog"`
 	Target        target               `yaml:"target" doc:"cluster: addresses must be there; installer: hhfab fills them in; validate and import take installer where this is not set"`
+	FabricMTU     mtu                  `yaml:"fabricMTU" doc:"MTU of the links between switches in bytes, as the installation was configured; servers have 64 less"`
 	UnderlayVRF   string               `yaml:"underlayVRF" doc:"VRF of switch and link addresses; by default the global table"`
 	Pools         poolsDoc             `yaml:"pools" doc:"what the installation was configured with; addresses are checked against it"`
 	Shards        map[stageName]digits `yaml:"shards" doc:"number of hex digits that name the roots of a stage; by default what is merged has, else the fewest with at most 500 objects a root"`
@@ -315,6 +316,7 @@ func fabricDefaults() fabricDoc {
 		Gateway:       conf.Settings.Gateway,
 		FabricVersion: fabricVersion(conf.Settings.FabricVersion),
 		Target:        target(conf.Settings.Target),
+		FabricMTU:     mtu(conf.Settings.FabricMTU),
 		Deploy:        deployDefaults(),
 		Pools: poolsDoc{
 			ManagementSubnet:    pools.ManagementSubnet,
@@ -361,6 +363,7 @@ func (f fabricDoc) config() netbox.Config {
 		FabricVersion: string(f.FabricVersion),
 		Target:        hedgehog.Target(f.Target),
 		Gateway:       f.Gateway,
+		FabricMTU:     uint16(f.FabricMTU),
 		Pools: hedgehog.Pools{
 			ManagementSubnet:    f.Pools.ManagementSubnet,
 			ManagementDHCPStart: f.Pools.ManagementDHCPStart,
@@ -544,6 +547,18 @@ func (r *vlanRange) UnmarshalText(text []byte) error {
 		return errors.New("is no range of VLANs: ids go from 1 to 4094, the lower one first")
 	}
 	*r = vlanRange{From: uint16(from), To: uint16(to)}
+	return nil
+}
+
+// mtu is the size of a packet in bytes.
+type mtu uint16
+
+func (m *mtu) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseUint(string(text), 10, 16)
+	if err != nil || n < 576 {
+		return errors.New("is no MTU: the size of a packet in bytes, 576 to 65535")
+	}
+	*m = mtu(n)
 	return nil
 }
 

@@ -84,6 +84,7 @@ func TestEveryKeyOfAFabricReachesItsConfiguration(t *testing.T) {
 		Settings: hedgehog.Settings{
 			FabricVersion: "26.02",
 			Target:        hedgehog.TargetInstaller,
+			FabricMTU:     9000,
 			Pools: hedgehog.Pools{
 				ManagementSubnet:    netip.MustParsePrefix("172.31.0.0/21"),
 				ManagementDHCPStart: netip.MustParseAddr("172.31.4.0"),

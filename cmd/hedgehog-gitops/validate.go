@@ -85,6 +85,8 @@ type validateResult struct {
 	// all files that were asked for.
 	sources map[string][]byte
 	lines   map[string][][]byte
+	// last are the fields of the object that was asked for last: issues come by object.
+	last *writtenObject
 }
 
 // validatedFabric is what was found of one fabric.
@@ -128,7 +130,7 @@ func runValidate(ctx context.Context, o validateOptions, paths []string) error {
 	if err != nil {
 		return err
 	}
-	result := validateResult{sources: map[string][]byte{}, lines: map[string][][]byte{}}
+	result := validateResult{sources: map[string][]byte{}, lines: map[string][][]byte{}, last: &writtenObject{}}
 	if len(stdin) > 0 {
 		if result.sources["-"], err = o.app.readInput(ctx, "-"); err != nil {
 			return err

@@ -154,24 +154,84 @@ func (r validateResult) locate(i hedgehog.Issue) (line int, text string) {
 	if line > len(lines) {
 		return line, ""
 	}
-	line += fieldLine(lines[line-1:], i.Field)
-	text = strings.TrimRight(string(lines[line-1]), " \r")
+	if r.last.file != i.Origin.File || r.last.line != line {
+		*r.last = writtenObject{i.Origin.File, line, fieldLines(lines[line-1:])}
+	}
+	line += r.last.below(i.Field)
+	text = strings.TrimRight(string(lines[line-1][:min(len(lines[line-1]), longestExcerpt+1)]), " \r")
 	if len(text) > longestExcerpt {
 		text = strings.ToValidUTF8(text[:longestExcerpt], "") + " ..."
 	}
 	return line, text
 }
 
-// fieldLine returns how many lines below the first one of an object its field stands;
-// 0 when it is not written.
-func fieldLine(lines [][]byte, field string) int {
-	if field == "" {
-		return 0
+// writtenObject is an object as it is written: where, and in which line below the
+// first each of its fields stands.
+type writtenObject struct {
+	file   string
+	line   int
+	fields map[string]int
+}
+
+// below returns how many lines below the first one of the object the field stands, or
+// what of the path to it is written.
+func (w *writtenObject) below(field string) int {
+	for field != "" {
+		if line, ok := w.fields[field]; ok {
+			return line
+		}
+		field = field[:max(0, strings.LastIndexAny(field, ".["))]
 	}
-	indent := len(lines[0]) - len(bytes.TrimLeft(lines[0], " -"))
+	return 0
+}
+
+// fieldLines returns the fields of the object that begins with the first line, as
+// spec.subnets.web.vlan and spec.ranges[0], each with how many lines below it stands.
+func fieldLines(lines [][]byte) map[string]int {
+	object := objectText(lines)
+	var document yaml.Node
+	if yaml.NewDecoder(bytes.NewReader(object)).Decode(&document) != nil || len(document.Content) == 0 {
+		return nil
+	}
+	fields := map[string]int{}
+	var walk func(n *yaml.Node, path string)
+	walk = func(n *yaml.Node, path string) {
+		switch n.Kind {
+		case yaml.MappingNode:
+			for k := 0; k+1 < len(n.Content); k += 2 {
+				at := strings.TrimPrefix(path+"."+n.Content[k].Value, ".")
+				fields[at] = n.Content[k].Line - 1
+				walk(n.Content[k+1], at)
+			}
+		case yaml.SequenceNode:
+			for k, item := range n.Content {
+				at := path + "[" + strconv.Itoa(k) + "]"
+				fields[at] = item.Line - 1
+				walk(item, at)
+			}
+		}
+	}
+	walk(document.Content[0], "")
+	return fields
+}
+
+// objectText returns the lines of the object that begins with the first: a document, or
+// an item of a list, in YAML or JSON.
+func objectText(lines [][]byte) []byte {
+	indentOf := func(l []byte) int { return len(l) - len(bytes.TrimLeft(l, " ")) }
+	first := bytes.TrimLeft(lines[0], " -")
+	indent := len(lines[0]) - len(first)
 	end := 1
+	if braced := bytes.HasPrefix(first, []byte("{")); braced && indent > 0 {
+		for ; end < len(lines); end++ {
+			if l := lines[end]; indentOf(l) == indent && bytes.HasPrefix(l[indent:], []byte("}")) {
+				return append(bytes.Join(lines[:end], []byte("\n")), "\n}"...)
+			}
+		}
+		return bytes.TrimRight(lines[0], ", \r") // one line of a list
+	}
 	for ; end < len(lines); end++ {
-		if l := lines[end]; bytes.HasPrefix(l, []byte("---")) || indent > 0 && len(bytes.TrimSpace(l)) > 0 && len(l)-len(bytes.TrimLeft(l, " ")) < indent {
+		if l := lines[end]; bytes.HasPrefix(l, []byte("---")) || indent > 0 && len(bytes.TrimSpace(l)) > 0 && indentOf(l) < indent {
 			break
 		}
 	}
@@ -179,37 +239,5 @@ func fieldLine(lines [][]byte, field string) int {
 	if indent > 0 { // an item of a list: its dash is no part of it
 		object = append(bytes.Repeat([]byte(" "), indent), object[indent:]...)
 	}
-	var document yaml.Node
-	if yaml.NewDecoder(bytes.NewReader(object)).Decode(&document) != nil || len(document.Content) == 0 {
-		return 0
-	}
-	return walkField(document.Content[0], field).Line - 1
-}
-
-// walkField follows a path as far as it is written: spec.subnets.web.vlan,
-// spec.ranges[0], spec.portBreakouts.E1/1. Keys may have dots.
-func walkField(n *yaml.Node, path string) *yaml.Node {
-	at := n
-	for path != "" {
-		next := (*yaml.Node)(nil)
-		switch n.Kind {
-		case yaml.MappingNode:
-			for k := 0; k+1 < len(n.Content); k += 2 {
-				if rest, ok := strings.CutPrefix(path, n.Content[k].Value); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
-					at, next, path = n.Content[k], n.Content[k+1], strings.TrimPrefix(rest, ".")
-					break
-				}
-			}
-		case yaml.SequenceNode:
-			index, rest, ok := strings.Cut(strings.TrimPrefix(path, "["), "]")
-			if k, err := strconv.Atoi(index); ok && err == nil && k >= 0 && k < len(n.Content) {
-				at, next, path = n.Content[k], n.Content[k], strings.TrimPrefix(rest, ".")
-			}
-		}
-		if next == nil {
-			break
-		}
-		n = next
-	}
-	return at
+	return object
 }
