@@ -101,7 +101,7 @@ func written(value reflect.Value) string {
 		return strconv.FormatBool(value.Bool())
 	case reflect.Int:
 		return strconv.FormatInt(value.Int(), 10)
-	case reflect.Uint32:
+	case reflect.Uint16, reflect.Uint32:
 		return strconv.FormatUint(value.Uint(), 10)
 	case reflect.Slice:
 		var items []string

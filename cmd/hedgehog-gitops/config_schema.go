@@ -194,6 +194,8 @@ func scalarSchema(t reflect.Type) schema {
 		return form(`^[0-9a-fA-F.:]+$`)
 	case digits:
 		return within(0, 8)
+	case mtu:
+		return within(576, 65535)
 	case roleName:
 		return words(roleNames()...)
 	case stageName:
