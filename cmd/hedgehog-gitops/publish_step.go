@@ -152,48 +152,65 @@ func mergedObject(merged tree.Tree, root string, key hedgehog.Key) (*hedgehog.Ob
 	return o, nil
 }
 
-// earlier returns what the files gave the cluster before a merge.
-func (s *stream) earlier(ctx context.Context, now stepped, merge gitsync.Commit) (rollout.Placed, error) {
-	if len(merge.Parents) == 0 {
-		return rollout.Placed{}, nil
+// earlier returns what the files gave the cluster before a merge, and after it, where
+// people changed them since.
+func (s *stream) earlier(ctx context.Context, now stepped, merge gitsync.Commit) ([]rollout.Placed, error) {
+	folder, base := path.Join(s.root, render.FabricFolder(s.name)), render.BaseFolder(s.name)
+	places := map[hedgehog.Key]string{}
+	for key, root := range render.RootsOf(s.name, now.Before, now.Out.Places) {
+		places[key] = path.Join(base, root, key.Kind.Plural(), key.Name+".yaml")
 	}
-	folder := path.Join(s.root, render.FabricFolder(s.name))
-	var sides [2]map[string]gitsync.File
-	for i, hash := range []gitsync.Hash{merge.Parents[0], merge.Hash} {
-		var err error
-		if sides[i], err = s.target.Repo.Files(ctx, hash, folder); err != nil {
-			return rollout.Placed{}, fmt.Errorf("reading the last merge of %s: %w", s.name, err)
+	current, err := s.target.Repo.Files(ctx, s.from, folder)
+	if err != nil {
+		return nil, fmt.Errorf("reading what is merged: %w", err)
+	}
+	var list []rollout.Placed
+	for _, commit := range append(slices.Clone(merge.Parents[:min(1, len(merge.Parents))]), merge.Hash) {
+		files, err := s.target.Repo.Files(ctx, commit, folder)
+		if err != nil {
+			return nil, fmt.Errorf("reading the last merge of %s: %w", s.name, err)
 		}
+		in := now.In
+		if in.Merged, err = s.treeAt(ctx, commit, files, current, now.In.Merged); err != nil {
+			return nil, err
+		}
+		out := render.Output{Places: places, Changes: tree.Diff(in.Merged.Below(base), now.In.Merged.Below(base))}
+		if len(out.Changes) == 0 {
+			continue
+		}
+		checked := render.Checked{Fabric: s.name, Objects: now.Before}
+		objects, _ := checked.Before(in, out) // what could not be built is nothing to wait for
+		list = append(list, rollout.Placed{Objects: objects, Roots: render.RootsOf(s.name, objects, places)})
 	}
-	earlier := now.In.Merged.Clone()
+	return list, nil
+}
+
+// treeAt returns the fabric's folder at a commit, of which only that is read which differs
+// from what is known.
+func (s *stream) treeAt(ctx context.Context, commit gitsync.Hash, files, current map[string]gitsync.File, known tree.Tree) (tree.Tree, error) {
+	at := known.Clone()
 	var read []string
-	for name, file := range sides[0] {
-		if sides[1][name].Blob != file.Blob {
+	for name, file := range files {
+		if current[name].Blob != file.Blob {
 			read = append(read, name)
 		}
 	}
-	for name := range sides[1] {
-		if _, was := sides[0][name]; !was {
-			earlier.Remove(s.strip(name))
+	for name := range current {
+		if _, was := files[name]; !was {
+			at.Remove(s.strip(name))
 		}
 	}
 	slices.Sort(read)
-	files, err := s.target.Repo.Read(ctx, merge.Parents[0], read)
+	contents, err := s.target.Repo.Read(ctx, commit, read)
 	if err != nil {
-		return rollout.Placed{}, fmt.Errorf("reading the last merge of %s: %w", s.name, err)
+		return tree.Tree{}, fmt.Errorf("reading the last merge of %s: %w", s.name, err)
 	}
-	for name, content := range files.All() {
-		if err := earlier.Set(s.strip(name), content); err != nil {
-			return rollout.Placed{}, err
+	for name, content := range contents.All() {
+		if err := at.Set(s.strip(name), content); err != nil {
+			return tree.Tree{}, err
 		}
 	}
-	in := now.In
-	in.Merged = earlier
-	base := render.BaseFolder(s.name)
-	out := render.Output{Places: now.Out.Places, Changes: tree.Diff(earlier.Below(base), now.In.Merged.Below(base))}
-	checked := render.Checked{Fabric: s.name, Objects: now.Before}
-	objects, _ := checked.Before(in, out)
-	return rollout.Placed{Objects: objects, Roots: render.RootsOf(s.name, objects, now.Out.Places)}, nil
+	return at, nil
 }
 
 // pruning is what is known of pruning.

@@ -224,9 +224,14 @@ func judge(t rapid.TB, was, is rollout.Placed, prune bool) {
 		if number+step.Of-1 != first.Of {
 			t.Fatalf("step %d says that %d are left, at first there were %d", number, step.Of, first.Of)
 		}
-		for _, key := range step.Gone {
-			left = slices.DeleteFunc(left, func(o *hedgehog.Object) bool { return o.Key() == key })
+		// People delete what the step says must be gone, and nothing else.
+		kept := swept(treeOf(in.Merged), left, func(key hedgehog.Key) bool { return slices.Contains(step.Gone, key) })
+		for _, o := range kept {
+			if slices.Contains(step.Gone, o.Key()) {
+				t.Fatalf("step %d wants %s gone, and the cluster does not let it go", number, o.Key())
+			}
 		}
+		left = kept
 		from, to := treeOf(in.Merged), treeOf(step.Objects)
 		if why := admissible(prune, from, to, left); why != "" {
 			t.Fatalf("step %d of %d is not admissible: %s\nfrom %s\nto   %s", number, first.Of, why, tell(from), tell(to))
@@ -248,7 +253,7 @@ func judge(t rapid.TB, was, is rollout.Placed, prune bool) {
 		if number > 8 {
 			t.Fatalf("the steps do not end")
 		}
-		in.Earlier, in.Merged = in.Merged, step.Objects
+		in.Earlier, in.Merged = []rollout.Placed{in.Merged}, step.Objects
 	}
 	if path := shortest(prune, was, is, first.Of-1, replaced); path > 0 {
 		t.Fatalf("it takes %d steps, there is a sequence of %d", first.Of, path)
@@ -341,34 +346,67 @@ func shortest(prune bool, was, is rollout.Placed, most int, away bool) int {
 	if len(all) > 400 {
 		return 0 // too many to try
 	}
-	// With pruning off somebody deletes between the steps what has to go.
-	reach := []tree{from}
+	// With pruning off somebody deletes between the steps what the cluster lets go.
+	type place struct {
+		tree tree
+		left []*hedgehog.Object
+	}
+	reach := []place{{tree: from}}
 	seen := map[int]bool{}
 	for steps := 1; steps <= most; steps++ {
-		for _, t := range reach {
-			if admissible(prune, t, to, nil) == "" {
+		for _, p := range reach {
+			if admissible(prune, p.tree, to, p.left) == "" {
 				return steps
 			}
 		}
 		if steps == most {
 			break
 		}
-		var next []tree
+		var next []place
 		for i, t := range all {
 			if seen[i] || same(t, from) || same(t, to) {
 				continue
 			}
-			for _, start := range reach {
-				if admissible(prune, start, t, nil) == "" {
-					seen[i] = true
-					next = append(next, t)
-					break
+			for _, p := range reach {
+				if admissible(prune, p.tree, t, p.left) != "" {
+					continue
 				}
+				seen[i] = true
+				left := slices.Clone(p.left)
+				for key, was := range p.tree {
+					if t[key].object == nil && !prune {
+						left = append(left, was.object)
+					}
+				}
+				next = append(next, place{t, swept(t, left, func(hedgehog.Key) bool { return true })})
+				break
 			}
 		}
 		reach = next
 	}
 	return 0
+}
+
+// swept returns what is left of what lingers in a cluster when somebody deletes what they
+// are told to, as far as the cluster lets them.
+func swept(t tree, left []*hedgehog.Object, told func(hedgehog.Key) bool) []*hedgehog.Object {
+	if len(left) == 0 {
+		return nil
+	}
+	m := newModel(flux, false, t, t, left)
+	s := m.start(left)
+	for again := true; again; {
+		again = false
+		for _, o := range left {
+			i := slices.Index(m.keys, o.Key())
+			if t[o.Key()].object == nil && told(o.Key()) && s.form[i] > 0 && m.admits(s, i, 0) {
+				s.form[i], again = 0, true
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(left), func(o *hedgehog.Object) bool {
+		return t[o.Key()].object != nil || s.form[slices.Index(m.keys, o.Key())] == 0
+	})
 }
 
 func union(a, b tree) map[hedgehog.Key]bool {

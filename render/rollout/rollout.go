@@ -36,9 +36,9 @@ type Input struct {
 	Prune bool
 	// Settings are those of the installation: spare values come from its pools.
 	Settings hedgehog.Settings
-	// Earlier is what the files gave the cluster before the last merge, which the cluster
-	// may still be at; zero when nobody knows.
-	Earlier Placed
+	// Earlier is what the files gave the cluster before the last merge, and before people
+	// changed them since: the cluster may still be at any of it.
+	Earlier []Placed
 }
 
 // Step is one merge of those that a change takes.
@@ -65,7 +65,7 @@ type Step struct {
 // step, and deletes nothing that stays. With an error among the issues the step is
 // nothing.
 func Next(in Input) Step {
-	in.Merged, in.Wanted, in.Earlier = in.Merged.filled(), in.Wanted.filled(), in.Earlier.filled()
+	in.Merged, in.Wanted = in.Merged.filled(), in.Wanted.filled()
 	g := newGraph(in.Merged, in.Wanted, in.Prune)
 	g.untie()
 	if g.tell(in.Settings); g.issues.Worst() == hedgehog.Error {
@@ -107,46 +107,84 @@ func (p Placed) filled() Placed {
 }
 
 // wait notes what must be true of the cluster before the step is merged: what it builds
-// on and the last merge brought.
+// on and what was merged lately.
 func (s *Step) wait(in Input) {
-	if in.Earlier.Objects.Len() == 0 {
-		return
+	w := waiting{
+		now: in.Merged.Objects, next: s.Objects.Objects, prune: in.Prune,
+		gone: map[hedgehog.Key]bool{}, present: map[hedgehog.Key]bool{}, protected: map[hedgehog.Key]bool{}, unpruned: map[hedgehog.Key]bool{},
 	}
-	earlier, now, next := in.Earlier.Objects, in.Merged.Objects, s.Objects.Objects
-	gone, present, protected := map[hedgehog.Key]bool{}, map[hedgehog.Key]bool{}, map[hedgehog.Key]bool{}
-	for o := range earlier.All() {
-		if now.Get(o.Kind, o.Name) == nil && next.Get(o.Kind, o.Name) != nil {
+	for _, earlier := range in.Earlier {
+		w.since(earlier.filled(), s.Objects)
+		for o := range in.Merged.Objects.All() {
+			was := earlier.filled().Objects.Get(o.Kind, o.Name)
+			moves := in.Merged.Roots[o.Key()] != s.Objects.Roots[o.Key()] && w.next.Get(o.Kind, o.Name) != nil
+			if moves && isProtected(o) && (was == nil || !isProtected(was)) {
+				w.protected[o.Key()] = true
+			}
+		}
+	}
+	s.Gone, s.Present, s.Protected, s.Unpruned = sorted(w.gone), sorted(w.present), sorted(w.protected), sorted(w.unpruned)
+}
+
+// waiting collects what must be true of the cluster: see [Step].
+type waiting struct {
+	now, next                          *hedgehog.Fabric
+	prune                              bool
+	gone, present, protected, unpruned map[hedgehog.Key]bool
+}
+
+// since notes what the step builds on of what became of the files since they were so.
+func (w *waiting) since(earlier, step Placed) {
+	gone := map[hedgehog.Key]bool{}
+	for o := range earlier.Objects.All() {
+		if w.now.Get(o.Kind, o.Name) == nil && w.next.Get(o.Kind, o.Name) != nil {
 			gone[o.Key()] = true // it was removed to come again
 		}
 	}
-	g := newGraph(in.Earlier, s.Objects, in.Prune)
+	g := newGraph(earlier, step, w.prune)
 	g.wave()
 	for i := range g.nodes {
 		a := &g.nodes[i]
 		key := a.change.key
 		for _, e := range a.after {
 			b := g.nodes[e.to].change.key
-			if !g.isApart(e) || !differs(now, next, b) || differs(now, next, key) && a.action != remove {
+			if !g.isApart(e) || !differs(w.now, w.next, b) || differs(w.now, w.next, key) && a.action != remove {
 				continue // that is not of this step, or the whole of it is
 			}
 			switch {
-			case a.action == remove && now.Get(key.Kind, key.Name) == nil:
+			case a.action == remove && w.now.Get(key.Kind, key.Name) == nil:
 				gone[key] = true
-			case (a.action == create || a.action == update || a.action == interim) && differs(earlier, now, key):
-				present[key] = true
+			case (a.action == create || a.action == update || a.action == interim) && differs(earlier.Objects, w.now, key):
+				w.present[key] = true
 			}
 		}
 	}
-	for o := range now.All() {
-		was := earlier.Get(o.Kind, o.Name)
-		if isProtected(o) && (was == nil || !isProtected(was)) && in.Merged.Roots[o.Key()] != s.Objects.Roots[o.Key()] && next.Get(o.Kind, o.Name) != nil {
-			protected[o.Key()] = true
+	// What people have to delete lets go of nothing that others hold.
+	holders := map[hedgehog.Key][]hedgehog.Key{}
+	var open []hedgehog.Key
+	for _, key := range sorted(gone) {
+		w.gone[key] = true
+		if !w.prune || isSpared(earlier.Objects.Get(key.Kind, key.Name)) {
+			w.unpruned[key] = true
+			open = append(open, key)
 		}
 	}
-	s.Gone, s.Present, s.Protected = sorted(gone), sorted(present), sorted(protected)
-	for _, key := range s.Gone {
-		if !in.Prune || isSpared(earlier.Get(key.Kind, key.Name)) {
-			s.Unpruned = append(s.Unpruned, key)
+	if len(open) == 0 {
+		return
+	}
+	for o := range earlier.Objects.All() {
+		if w.now.Get(o.Kind, o.Name) == nil {
+			for _, key := range hedgehog.Holds(o) {
+				holders[key] = append(holders[key], o.Key())
+			}
+		}
+	}
+	for ; len(open) > 0; open = open[1:] {
+		for _, key := range holders[open[0]] {
+			if !w.unpruned[key] {
+				w.gone[key], w.unpruned[key] = true, true
+				open = append(open, key)
+			}
 		}
 	}
 }

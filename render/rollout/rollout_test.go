@@ -57,7 +57,7 @@ func steps(t testing.TB, in rollout.Input) []rollout.Step {
 		if len(step.Forms) == 0 {
 			return all
 		}
-		in.Earlier, in.Merged = in.Merged, step.Objects
+		in.Earlier, in.Merged = []rollout.Placed{in.Merged}, step.Objects
 	}
 }
 
