@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"slices"
+	"strings"
 
 	"hedgehog-gitops/render/hedgehog"
 )
@@ -82,9 +83,9 @@ func (g *graph) reasons() []Reason {
 			}
 			about := Reason{Rule: why.Rule, Object: why.Object, Other: why.Other}
 			if first, ok := at[about]; ok && why.Rule != Moves {
-				if why.What != list[first].What {
-					list[first].What += ", " + why.What
-				}
+				what := append(strings.Split(list[first].What, ", "), why.What)
+				slices.Sort(what)
+				list[first].What = strings.Join(slices.Compact(what), ", ")
 				continue
 			}
 			at[about] = len(list)
@@ -96,7 +97,7 @@ func (g *graph) reasons() []Reason {
 		return r.Rule == Shrinks && widens
 	})
 	rank := func(r Reason) int {
-		return slices.Index([]Rule{Takes, Recreated, Fixed, RoCE, Widens, Shrinks, Holds, Needs, Moves, Order, Stands}, r.Rule)
+		return slices.Index([]Rule{Recreated, Takes, Fixed, RoCE, Widens, Shrinks, Holds, Needs, Moves, Order, Stands}, r.Rule)
 	}
 	slices.SortStableFunc(list, func(a, b Reason) int { return rank(a) - rank(b) })
 	return list
