@@ -67,8 +67,6 @@ type Options struct {
 	// Now is the time; time.Now by default. Sleep waits, until the context ends.
 	Now   func() time.Time
 	Sleep func(context.Context, time.Duration) error
-	// Observe is told of every request that ended, one at a time.
-	Observe func(Event)
 }
 
 // App is a GitHub App.
@@ -82,18 +80,6 @@ type App struct {
 	Installation int64
 }
 
-// Event is a request that ended, for progress and logs.
-type Event struct {
-	// Method is the HTTP method, Path the path and query behind the API's address.
-	Method, Path string
-	// Status is the HTTP status; 0 without an answer.
-	Status int
-	// Took is the time from the request to the end of the answer.
-	Took time.Duration
-	// Try counts from 1.
-	Try int
-}
-
 // Forge is a repository on GitHub. Make one with [Connect]; it is safe for several
 // goroutines.
 type Forge struct {
@@ -103,7 +89,6 @@ type Forge struct {
 	client       *gh.Client
 	http         *http.Client
 	login        string
-	observe      sync.Mutex
 
 	key *rsa.PrivateKey // the App's
 

@@ -61,7 +61,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	pauses.InitialInterval, pauses.MaxInterval, pauses.Multiplier = f.options.FirstWait, f.options.MaxWait, 2
 	perhaps := false // an earlier try may have done it
 	for try := 1; ; try++ {
-		resp, err := t.once(req, try)
+		resp, err := t.once(req)
 		if err == nil {
 			return resp, nil
 		}
@@ -162,7 +162,7 @@ func (t *transport) turn(ctx context.Context, writes bool) (func(), error) {
 const largest = 128 << 20
 
 // once sends the request one time.
-func (t *transport) once(req *http.Request, try int) (*http.Response, error) {
+func (t *transport) once(req *http.Request) (*http.Response, error) {
 	f, job := t.forge, taskOf(req.Context())
 	bearer := job.bearer
 	if bearer == "" {
@@ -187,17 +187,7 @@ func (t *transport) once(req *http.Request, try int) (*http.Response, error) {
 	send.Header.Set("Authorization", "Bearer "+bearer)
 	send.Header.Set("X-GitHub-Api-Version", "2022-11-28")
 
-	began := f.options.Now()
 	resp, body, err := edge.Exchange(t.next, send, largest)
-	event := Event{Method: req.Method, Path: f.below(req), Took: f.options.Now().Sub(began), Try: try}
-	if resp != nil {
-		event.Status = resp.StatusCode
-	}
-	if f.options.Observe != nil {
-		f.observe.Lock()
-		f.options.Observe(event)
-		f.observe.Unlock()
-	}
 	switch {
 	case err != nil:
 		return nil, f.explain(req.Context(), err)
@@ -210,14 +200,6 @@ func (t *transport) once(req *http.Request, try int) (*http.Response, error) {
 		}
 	}
 	return resp, nil
-}
-
-// below is the request's path behind the API's address.
-func (f *Forge) below(req *http.Request) string {
-	if req.URL.Path == f.graphql.Path {
-		return "/graphql"
-	}
-	return "/" + strings.TrimPrefix(req.URL.RequestURI(), f.api.EscapedPath())
 }
 
 // untouched reports whether GitHub has certainly not done what it was asked for.
