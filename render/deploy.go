@@ -13,7 +13,6 @@ import (
 
 	"sigs.k8s.io/yaml"
 
-	"hedgehog-gitops/render/hedgehog"
 	"hedgehog-gitops/render/overlay"
 	"hedgehog-gitops/render/tree"
 )
@@ -458,24 +457,4 @@ func (l *Lock) listedIn(folder string) []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// Redeployed returns the base folder with the objects of Argo CD and Flux that lead to
-// the roots it has, for one that is on the way between what is merged and what is
-// wanted. Issues are those that the plan of the whole tells already, so there are none
-// here.
-func Redeployed(in Input, base tree.Tree) tree.Tree {
-	p := planner{in: in, base: BaseFolder(in.Fabric), merged: map[string]*mergedRoot{}, prior: map[string]priorFile{}, out: Output{Places: map[hedgehog.Key]string{}}}
-	p.readMerged(in.Merged.Below(p.base))
-	after := base.Clone()
-	for name := range base.Below(path.Join(p.base, deployFolder)).All() {
-		after.Remove(name)
-	}
-	for name, content := range in.Merged.Below(path.Join(p.base, deployFolder)).All() {
-		if err := after.Set(name, content); err != nil {
-			panic(err) // it stands in a tree already
-		}
-	}
-	p.planDeploy(&after)
-	return after
 }

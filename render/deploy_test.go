@@ -258,28 +258,3 @@ func TestDeployNames(t *testing.T) {
 		}
 	})
 }
-
-// A step on the way has objects for the roots that it has.
-func TestRedeployed(t *testing.T) {
-	t.Parallel()
-	in := input(tree.Tree{}, server("a", ""))
-	in.Deploy = bothTools()
-	whole := plan(t, in).Tree
-	in = input(whole, server("a", ""), vpc("b"), vpc("c", "b"))
-	in.Deploy = bothTools()
-	out := plan(t, in)
-	if got := render.Redeployed(in, out.Tree); !got.Equal(out.Tree) {
-		t.Errorf("what is wanted already: %v", tree.Diff(out.Tree, got))
-	}
-	step := whole.Clone() // only the VPC that others relay through, in no way as Plan lays out
-	for name, content := range out.Tree.Below("fabrics/lab/base/15-relays").All() {
-		if err := step.Set(name, content); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got := render.Redeployed(in, step)
-	want := []string{"fabrics/lab/base/10-nodes/all", "fabrics/lab/base/15-relays/all"}
-	if d := cmp.Diff(want, deployedPaths(t, got, "lab", "flux")); d != "" {
-		t.Errorf("-want +got:\n%s", d)
-	}
-}

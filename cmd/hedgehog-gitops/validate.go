@@ -130,6 +130,9 @@ func runValidate(ctx context.Context, o validateOptions, paths []string) error {
 	if err != nil {
 		return err
 	}
+	if len(names) == 0 && !o.common.quiet {
+		o.app.say("nothing is rendered yet, so there is nothing to judge")
+	}
 	result := validateResult{sources: map[string][]byte{}, lines: map[string][][]byte{}, last: &writtenObject{}}
 	if len(stdin) > 0 {
 		if result.sources["-"], err = o.app.readInput(ctx, "-"); err != nil {
@@ -180,7 +183,8 @@ func (o validateOptions) fabrics(conf *config, paths []string, repositories map[
 	})
 	if len(names) == 0 {
 		for _, path := range paths {
-			if r := repositories[path]; r != nil {
+			// What init wrote is a repository before anything is rendered into it.
+			if r := repositories[path]; r != nil && (o.fabric != "" || r.conf == nil || len(repositories) < len(paths)) {
 				return nil, r.missing(o.fabric)
 			}
 		}
