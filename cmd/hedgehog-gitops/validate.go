@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"hedgehog-gitops/render"
 	"hedgehog-gitops/render/hedgehog"
+	"hedgehog-gitops/render/overlay"
 	"hedgehog-gitops/render/review"
 	"hedgehog-gitops/render/tree"
 )
@@ -49,7 +51,7 @@ then get wrong. No NetBox and no cluster is asked.
 
 PATH is a file, a folder, a repository or - for standard input: YAML of any number of
 documents, JSON, and lists such as kubectl get -o yaml gives. All of them together
-are one fabric. Of a repository, what the cluster gets is judged: its roots are built
+are one fabric. A folder with a kustomization.yaml is built first. Of a repository, what the cluster gets is judged: its roots are built
 with people's patches, fabric by fabric.
 
 With --against, the step from what PATH was to what it is now is judged too: what the
@@ -302,11 +304,83 @@ func readState(ctx context.Context, paths []string, repositories map[string]*rep
 			}
 			continue
 		}
+		built, err := r.kustomized(name)
+		if err != nil {
+			return state{}, err
+		}
+		if built != nil {
+			partial = partial || built.Worst() == hedgehog.Error
+			continue
+		}
 		if err := r.read(ctx, nil, name, nil, fabric); err != nil {
 			return state{}, err
 		}
 	}
 	return state{r.asWritten(), partial}, nil
+}
+
+// kustomized builds a folder that is a root of kustomize, with its bases and
+// components, and returns what was wrong with it; nil for what is none.
+func (r *manifestReader) kustomized(name string) (hedgehog.Issues, error) {
+	if info, err := os.Stat(name); err != nil || !info.IsDir() {
+		return nil, nil // for others to say
+	}
+	folder, err := filepath.Abs(name)
+	if err != nil {
+		return nil, err
+	}
+	// Bases stand beside the root: as far up as it refers to.
+	top, up := filepath.Dir(folder), 0
+	alone, err := tree.Read(top, filepath.Base(folder))
+	if err != nil {
+		return nil, err
+	}
+	if !overlay.IsKustomization(alone, filepath.Base(folder)) {
+		return nil, nil
+	}
+	for file, content := range alone.All() {
+		if path.Dir(file) == filepath.Base(folder) {
+			for n := 1; strings.Contains(string(content), strings.Repeat("../", n)); n++ {
+				up = max(up, n)
+			}
+		}
+	}
+	whole := alone
+	if up > 0 {
+		for range up - 1 {
+			top = filepath.Dir(top)
+		}
+		if whole, err = tree.Read(top); err != nil {
+			return nil, err
+		}
+	}
+	root, err := filepath.Rel(top, folder)
+	if err != nil {
+		return nil, err
+	}
+	root = filepath.ToSlash(root)
+	seen := func(o hedgehog.Origin) hedgehog.Origin {
+		if o.File != "" { // as seen from here
+			if from, err := filepath.Rel(root, o.File); err == nil {
+				o.File = path.Join(filepath.ToSlash(name), filepath.ToSlash(from))
+			}
+		}
+		return o
+	}
+	result := overlay.Build(whole, []overlay.Stage{{Roots: []string{root}}}, overlay.Options{})
+	issues := hedgehog.Issues{}
+	for _, i := range result.Issues {
+		i.Origin = seen(i.Origin)
+		issues = append(issues, i)
+	}
+	for _, b := range result.Built {
+		for _, o := range b.Objects {
+			o.Origins = []hedgehog.Origin{seen(o.Origin())}
+			r.extra = append(r.extra, o)
+		}
+	}
+	r.issues = append(r.issues, issues...)
+	return issues, nil
 }
 
 // source returns the lines of a file that was judged; none when it cannot be read.

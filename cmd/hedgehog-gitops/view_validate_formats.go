@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -38,6 +39,7 @@ type sarifDriver struct {
 type sarifRule struct {
 	ID               string    `json:"id"`
 	ShortDescription sarifText `json:"shortDescription"`
+	FullDescription  sarifText `json:"fullDescription"`
 	Help             sarifText `json:"help"`
 }
 
@@ -88,7 +90,7 @@ func (r validateResult) writeSARIF(out io.Writer) error {
 				if !ok { // of reading, not of the rule book
 					rule.Summary, rule.Hint = i.Rule, i.Hint
 				}
-				one.Tool.Driver.Rules = append(one.Tool.Driver.Rules, sarifRule{i.Rule, sarifText{rule.Summary}, sarifText{rule.Hint}})
+				one.Tool.Driver.Rules = append(one.Tool.Driver.Rules, sarifRule{i.Rule, sarifText{rule.Summary}, sarifText{rule.Summary + ". Otherwise: " + cmp.Or(rule.Hint, "see the message")}, sarifText{cmp.Or(rule.Hint, rule.Summary)}})
 			}
 			one.Results = append(one.Results, r.sarif(f, i, index[i.Rule]))
 		}
@@ -110,10 +112,8 @@ func (r validateResult) sarif(f validatedFabric, i hedgehog.Issue, rule int) sar
 		PartialFingerprints: map[string]string{"object/v1": hex.EncodeToString(sum[:16])},
 	}
 	if i.Origin.File != "" && i.Origin.File != "-" {
-		place := sarifPlace{ArtifactLocation: sarifArtifact{(&url.URL{Path: i.Origin.File}).String()}}
-		if line, _ := r.locate(i); line > 0 {
-			place.Region = &sarifRegion{line}
-		}
+		line, _ := r.locate(i)
+		place := sarifPlace{sarifArtifact{(&url.URL{Path: i.Origin.File}).String()}, &sarifRegion{max(line, 1)}} // code scanning wants a line
 		result.Locations = append(result.Locations, sarifLocation{place})
 	}
 	return result
