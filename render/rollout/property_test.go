@@ -128,7 +128,7 @@ func (s *small) edit(t *rapid.T) {
 	n := func(label string, least, most int) int { return rapid.IntRange(least, most).Draw(t, label) }
 	vpc := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "vpc")
 	link := rapid.SampledFrom([]string{"c1", "c2", "c3"}).Draw(t, "link")
-	switch n("edit", 0, 12) {
+	switch n("edit", 0, 13) {
 	case 0:
 		s.asn[n("leaf", 0, 1)] = n("asn", 1, 3)
 	case 1:
@@ -173,6 +173,23 @@ func (s *small) edit(t *rapid.T) {
 			delete(s.attached, name)
 		} else {
 			s.attached[name] = [2]string{vpc, link}
+		}
+	case 13:
+		// What is attached goes over to another connection, on other ports or the same.
+		to := rapid.SampledFrom([]string{"c1", "c2", "c3"}).Draw(t, "to")
+		l, ok := s.links[link]
+		if _, taken := s.links[to]; !ok || taken {
+			return
+		}
+		delete(s.links, link)
+		if rapid.Bool().Draw(t, "other ports") {
+			l[1], l[3] = 3-l[1], 3-l[3]
+		}
+		s.links[to] = l
+		for name, a := range s.attached {
+			if a[1] == link {
+				s.attached[name] = [2]string{a[0], to}
+			}
 		}
 	case 12:
 		s.shards[rapid.SampledFrom([]string{render.StageNodes, render.StageConnections, render.StageAttachments}).Draw(t, "stage")] = n("digits", 0, 1)
