@@ -235,15 +235,16 @@ func (o importOptions) newPlan(ctx context.Context, paths []string) (conf *confi
 		return nil, result, err
 	}
 	issues = placed(issues)
+	options := netbox.ImportOptions{Prune: o.prune, PruneDevices: o.pruneDevices}
 	if issues.Worst() < hedgehog.Error {
-		result.Issues = o.lenient(append(result.Issues, judged(wanted.Objects, snapshot, settings)...))
+		result.Issues = o.lenient(append(result.Issues, netbox.Judge(wanted.Objects, snapshot, settings, options)...))
 		if result.Issues.Worst() == hedgehog.Error {
 			return conf, result, ctx.Err()
 		}
 	}
 	result.Before, result.Issues = snapshot, append(result.Issues, issues...)
 	if issues.Worst() < hedgehog.Error {
-		result.Plan, issues = netbox.Import(wanted.Objects, snapshot, settings, netbox.ImportOptions{Prune: o.prune, PruneDevices: o.pruneDevices})
+		result.Plan, issues = netbox.Import(wanted.Objects, snapshot, settings, options)
 		result.Issues = append(result.Issues, issues...)
 	}
 	result.Issues.Sort()
@@ -306,38 +307,6 @@ func (c *config) saidTarget(fabric string) (string, error) {
 	var said target
 	err = c.use(&said, "fabrics", strconv.Itoa(i), "target")
 	return string(said), err
-}
-
-// judged returns what is wrong with manifests, each issue with its line and with the
-// record that documents the object already. Manifests of some kinds alone are judged
-// with what NetBox has of the others.
-func judged(wanted *hedgehog.Fabric, snapshot *netbox.Snapshot, config netbox.Config) hedgehog.Issues {
-	documented, _ := netbox.Map(snapshot, config) // what is wrong there is not the manifests' fault
-	whole, kinds := &hedgehog.Fabric{}, map[hedgehog.Kind]bool{}
-	for o := range wanted.All() {
-		whole.Add(o)
-		kinds[o.Kind] = true
-	}
-	if documented != nil {
-		for o := range documented.All() {
-			if !kinds[o.Kind] {
-				whole.Add(o)
-			}
-		}
-	}
-	var issues hedgehog.Issues
-	for _, i := range hedgehog.Validate(whole, config.Settings) {
-		if wanted.Get(i.Object.Kind, i.Object.Name) == nil {
-			continue
-		}
-		if documented != nil {
-			if o := documented.Get(i.Object.Kind, i.Object.Name); o != nil {
-				i.Origin.Path = o.Origin().Path
-			}
-		}
-		issues = append(issues, i)
-	}
-	return issues
 }
 
 // lenient returns the issues of manifests. With --allow-invalid only that remains an

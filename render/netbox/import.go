@@ -1,7 +1,6 @@
 package netbox
 
 import (
-	"fmt"
 	"slices"
 
 	"hedgehog-gitops/render/hedgehog"
@@ -31,12 +30,6 @@ func Import(want *hedgehog.Fabric, s *Snapshot, c Config, o ImportOptions) (*Pla
 	w.read()
 	if w.same() {
 		return w.plan(s)
-	}
-	for o := range want.All() {
-		if o.APIVersion != "" && o.Kind.APIVersion() != "" {
-			w.fail("import-api-version", o, nil, "apiVersion", fmt.Sprintf("the apiVersion of %s is %s, under which it could never be rendered again", o.Key(), o.APIVersion),
-				"write "+o.Kind.APIVersion())
-		}
 	}
 	w.place()
 	w.read()

@@ -53,7 +53,7 @@ func (m *mapper) patchFrom(o *hedgehog.Object, at row, field string, patch any) 
 	if patched == nil {
 		return
 	}
-	o.Labels, o.Annotations, o.Spec, o.Leftovers = patched.Labels, patched.Annotations, patched.Spec, patched.Leftovers
+	o.APIVersion, o.Labels, o.Annotations, o.Spec, o.Leftovers = patched.APIVersion, patched.Labels, patched.Annotations, patched.Spec, patched.Leftovers
 }
 
 // isWhole reports whether a patch is one of a whole object, not of its spec.
@@ -69,10 +69,8 @@ func isWhole(patch map[string]any) bool {
 // otherIdentity says what of an object's identity a patch changed, "" for
 // nothing.
 func otherIdentity(before, after map[string]any) string {
-	for _, key := range []string{"apiVersion", "kind"} {
-		if before[key] != after[key] {
-			return "the " + key
-		}
+	if before["kind"] != after["kind"] {
+		return "the kind"
 	}
 	was, _ := before["metadata"].(map[string]any)
 	is, _ := after["metadata"].(map[string]any)
@@ -166,9 +164,8 @@ func (m *mapper) read(doc map[string]any, at row, field string) (*hedgehog.Objec
 	}
 	var issues hedgehog.Issues
 	for _, i := range decoded.Issues {
-		// A field or kind that this version does not know is kept: it may be
-		// tomorrow's.
-		if i.Rule == "field-unknown" || i.Rule == "kind-unknown" {
+		// What this version does not know is kept: it may be tomorrow's.
+		if i.Rule == "field-unknown" || i.Rule == "kind-unknown" || i.Rule == "api-version-wrong" {
 			i.Severity = hedgehog.Warning
 		}
 		i.Object, i.Origin = key, origin(at)
