@@ -157,9 +157,17 @@ func (f *Fabric) Len() int { return len(f.objects) }
 // after those it may refer to.
 func (f *Fabric) All() iter.Seq[*Object] {
 	return func(yield func(*Object) bool) {
-		for _, k := range slices.SortedFunc(maps.Keys(f.objects), Key.Compare) {
-			if !yield(f.objects[k]) {
-				return
+		byKind := map[Kind][]*Object{}
+		for _, o := range f.objects {
+			byKind[o.Kind] = append(byKind[o.Kind], o)
+		}
+		for _, kind := range slices.SortedFunc(maps.Keys(byKind), func(a, b Kind) int { return Key{Kind: a}.Compare(Key{Kind: b}) }) {
+			objects := byKind[kind]
+			slices.SortFunc(objects, func(a, b *Object) int { return cmp.Compare(a.Name, b.Name) })
+			for _, o := range objects {
+				if !yield(o) {
+					return
+				}
 			}
 		}
 	}

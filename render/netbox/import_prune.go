@@ -10,6 +10,9 @@ import (
 
 // toPrune returns the objects that only NetBox has and people want removed.
 func (w *writer) toPrune() []*hedgehog.Object {
+	if !w.o.Prune && !w.o.PruneDevices {
+		return nil
+	}
 	var list []*hedgehog.Object
 	for _, o := range w.extra() {
 		switch o.Kind {
