@@ -212,8 +212,14 @@ func (w *writer) homeless() {
 			w.fail("import-encode", o, nil, "", err.Error(), "correct the manifest")
 			continue
 		}
-		if o.APIVersion != "" {
-			doc["apiVersion"] = o.APIVersion
+		if got := w.got.Get(o.Kind, o.Name); got != nil { // the records give a part of it
+			have, err := generic(got)
+			if err != nil {
+				w.fail("import-encode", o, nil, "", err.Error(), "correct the manifest")
+				continue
+			}
+			doc, _ = patchBetween(have, doc)
+			identified(doc, o.Key())
 		}
 		list = append(list, doc)
 		in[o.Key()] = true
@@ -241,6 +247,15 @@ func (w *writer) homeless() {
 	}
 	f.set("objects", list)
 	w.stale = true
+}
+
+// identified puts the identity of an object into a patch of it.
+func identified(patch map[string]any, key hedgehog.Key) {
+	meta, ok := patch["metadata"].(map[string]any)
+	if !ok {
+		meta = map[string]any{}
+	}
+	patch["kind"], patch["metadata"], meta["name"] = string(key.Kind), meta, key.Name
 }
 
 func equalJSON(a, b any) bool {
@@ -287,7 +302,7 @@ func (w *writer) shares() Shares {
 		for name, v := range fields {
 			switch name {
 			case prefixFields + "spec":
-				s.Spec += size(v)
+				s.Spec += specSize(v)
 			case prefixFields + "objects":
 				list, _ := v.([]any)
 				for _, item := range list {
@@ -304,6 +319,32 @@ func (w *writer) shares() Shares {
 	}
 	s.Native = max(0, total-s.CustomFields-s.Spec-s.Objects)
 	return s
+}
+
+// specSize is the size of what a patch says of specs: labels and annotations are none.
+func specSize(v any) int {
+	patch, ok := v.(map[string]any)
+	if !ok {
+		return size(v)
+	}
+	connection, forConnection := patch["connection"]
+	attachments, forAttachments := patch["attachments"].(map[string]any)
+	switch {
+	case forConnection || forAttachments:
+		n := 0
+		if forConnection {
+			n = specSize(connection)
+		}
+		for _, each := range attachments {
+			n += specSize(each)
+		}
+		return n
+	case !isWhole(patch):
+		return size(patch)
+	case patch["spec"] == nil:
+		return 0
+	}
+	return size(patch["spec"])
 }
 
 func size(v any) int {

@@ -29,6 +29,15 @@ func (l link) anchor() row {
 	return l.far.cables[0]
 }
 
+// pinned is the name that the link's cables say, or its channel where others share the
+// cable: links of one name are one connection.
+func (l link) pinned() string {
+	if i, ok := l.anchor().(*Interface); ok && i.Fields.text("name") != "" {
+		return i.Fields.text("name")
+	}
+	return l.pin
+}
+
 // externalPort is a port of a switch that leads out of the fabric.
 type externalPort struct {
 	link
@@ -177,7 +186,7 @@ func (ls *linkSorter) place(l link, out bool) {
 			return
 		}
 		if g := m.gateways[device.ID]; g != nil {
-			k := pairKey{l.sw.device.ID, device.ID, l.pin}
+			k := pairKey{l.sw.device.ID, device.ID, l.pinned()}
 			ls.gateway[k] = append(ls.gateway[k], fabricEnds{link: l, farName: hedgehog.Port(g.name + "/" + portName(l.far.port.Name)), farPort: l.far.port})
 			return
 		}
@@ -230,7 +239,7 @@ func (ls *linkSorter) placeSwitch(l link, other *switchNode) {
 			return
 		}
 		if l.kind == "vpc-loopback" {
-			k := pairKey{s.device.ID, 0, l.pin}
+			k := pairKey{s.device.ID, 0, l.pinned()}
 			ls.loopback[k] = append(ls.loopback[k], ends)
 			return
 		}
@@ -239,7 +248,7 @@ func (ls *linkSorter) placeSwitch(l link, other *switchNode) {
 		return
 	}
 	if s.spine() && !other.spine() && l.kind == "" {
-		k := pairKey{s.device.ID, other.device.ID, l.pin}
+		k := pairKey{s.device.ID, other.device.ID, l.pinned()}
 		ls.fabric[k] = append(ls.fabric[k], ends)
 		return
 	}
@@ -249,7 +258,7 @@ func (ls *linkSorter) placeSwitch(l link, other *switchNode) {
 	if cmp.Or(natural(s.name, other.name), cmp.Compare(s.device.ID, other.device.ID)) > 0 {
 		return // placed from the other end
 	}
-	k := pairKey{s.device.ID, other.device.ID, l.pin}
+	k := pairKey{s.device.ID, other.device.ID, l.pinned()}
 	group := s.spec.Redundancy
 	sameMCLAG := group.Type == "mclag" && group == other.spec.Redundancy
 	switch {

@@ -205,21 +205,35 @@ func (m *mapper) homeless() {
 			m.fail("objects-form", hedgehog.Key{}, at, cf("objects"), fmt.Sprintf("item %d of %s is no object", n+1, cf("objects")), "write a list of whole Hedgehog objects")
 			continue
 		}
+		key := keyOf(doc)
+		first := m.fabric.Get(key.Kind, key.Name)
+		if first != nil && !anchorless(key.Kind) {
+			m.fail("objects-duplicate", key, at, cf("objects"),
+				fmt.Sprintf("%s of %s has %s, which is also made from %s", cf("objects"), at.path(), key, first.Origin()),
+				"take it out of "+cf("objects"))
+			continue
+		}
+		origins := []hedgehog.Origin{origin(at)}
+		if first != nil { // what the records give and it leaves out stays
+			whole, err := generic(first)
+			if err != nil {
+				m.fail("spec-patch-form", key, at, cf("objects"), err.Error(), "correct the records of this object")
+				continue
+			}
+			doc, _ = mergePatch(whole, doc).(map[string]any)
+			origins = append(origins, first.Origins...)
+		} else if anchorless(key.Kind) && doc["apiVersion"] == nil { // what it added to is gone
+			doc = maps.Clone(doc)
+			doc["apiVersion"] = key.Kind.APIVersion()
+		}
 		o, issues := m.read(doc, at, cf("objects"))
 		m.issues = append(m.issues, issues...)
 		if o == nil {
 			continue
 		}
-		o.Origins = []hedgehog.Origin{origin(at)}
-		if first := m.fabric.Get(o.Kind, o.Name); first != nil && anchorless(o.Kind) {
-			// No record has a patch of it: the whole object takes its place.
-			o.Origins = append(o.Origins, first.Origins...)
-			m.fabric.Remove(o.Key())
-		} else if first != nil {
-			m.fail("objects-duplicate", o.Key(), at, cf("objects"),
-				fmt.Sprintf("%s of %s has %s, which is also made from %s", cf("objects"), at.path(), o.Key(), first.Origin()),
-				"take it out of "+cf("objects"))
-			continue
+		o.Origins = origins
+		if first != nil {
+			m.fabric.Remove(first.Key())
 		}
 		m.add(o)
 	}
