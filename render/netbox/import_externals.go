@@ -196,6 +196,8 @@ type externalAttacher struct {
 	addressesOn map[ID][]*IPAddress
 	pairs       map[[2]string]int // attachments of a switch and an external
 	asns        map[uint32]*ASN
+	holds       map[ID]*hedgehog.Object // attachments that NetBox gives, by their interface
+	goes        map[hedgehog.Key]bool   // those that are pruned
 }
 
 // wantedAttachment is an attachment of the manifests and its interface.
@@ -397,7 +399,7 @@ func (a *externalAttacher) address(at *wantedAttachment, old *Interface, ip neti
 		if err != nil || have.Addr() != ip.Addr() || row.Object == at.on.ID && row.Type == "dcim.interface" {
 			continue
 		}
-		if row.Type != "" && (old == nil || row.Type != "dcim.interface" || row.Object != old.ID) {
+		if row.Type != "" && (old == nil || row.Type != "dcim.interface" || row.Object != old.ID) && !a.given(row, have) {
 			a.taken(at.object, row, "the address of interface "+at.on.Name)
 			return
 		}
@@ -415,6 +417,40 @@ func (a *externalAttacher) address(at *wantedAttachment, old *Interface, ip neti
 	row := a.ipAddresses.add(IPAddress{Address: ip.String(), VRF: at.vrf.ID, Status: "active", Type: "dcim.interface", Object: at.on.ID})
 	a.addressesOn[at.on.ID] = append(a.addressesOn[at.on.ID], row)
 	a.addressesIn[at.vrf.ID] = append(a.addressesIn[at.vrf.ID], row)
+}
+
+// given reports whether an address is that of an attachment that goes, or that is wanted
+// with another one.
+func (a *externalAttacher) given(row *IPAddress, ip netip.Prefix) bool {
+	if a.holds == nil {
+		a.holds, a.goes = map[ID]*hedgehog.Object{}, map[hedgehog.Key]bool{}
+		for o := range hedgehog.Each[*hedgehog.ExternalAttachmentSpec](a.got) {
+			if area, id := splitPath(o.Origin().Path); area == "/dcim/interfaces/" {
+				a.holds[id] = o
+			}
+		}
+		for _, o := range a.toPrune() {
+			a.goes[o.Key()] = true
+		}
+	}
+	o := a.holds[row.Object]
+	if o == nil || row.Type != "dcim.interface" {
+		return false
+	}
+	want := a.want.Get(o.Kind, o.Name)
+	if want == nil {
+		return a.goes[o.Key()]
+	}
+	spec, ok := want.Spec.(*hedgehog.ExternalAttachmentSpec)
+	if !ok {
+		return false
+	}
+	address := spec.Switch.IP
+	if spec.Static != nil {
+		address = spec.Static.IP
+	}
+	other, err := netip.ParsePrefix(address)
+	return err != nil || other.Addr() != ip.Addr()
 }
 
 // neighbor writes the address and AS number of the far side, where NetBox does not lead
