@@ -121,7 +121,7 @@ func (d *drawer) network() {
 	for n := range d.upTo("spines", 0, 3) {
 		name := fmt.Sprintf("spine-%02d", n+1)
 		d.spines = append(d.spines, name)
-		d.device(name, "spine", d.one("profile", "celestica-ds4000", "celestica-ds3000", "vs"), "")
+		d.device(name, "spine", []string{"celestica-ds4000", "celestica-ds3000", "vs"}[n], "")
 	}
 	for n := range d.upTo("leaves", 1, 4) {
 		name := fmt.Sprintf("leaf-%02d", n+1)
@@ -130,7 +130,7 @@ func (d *drawer) network() {
 			more = ", groups: [eslag-1], redundancy: {group: eslag-1, type: eslag}"
 		}
 		d.leaves = append(d.leaves, name)
-		d.device(name, d.one("role", "server-leaf", "border-leaf", "mixed-leaf"), d.one("profile", "dell-s5248f-on", "celestica-ds3000", "edgecore-dcs204", "vs"), more)
+		d.device(name, d.one("role", "server-leaf", "border-leaf", "mixed-leaf"), []string{"celestica-ds3000", "dell-s5248f-on", "edgecore-dcs204", "vs"}[n], more)
 	}
 	for _, leaf := range d.leaves {
 		for _, spine := range d.spines {

@@ -347,6 +347,7 @@ type portChanges struct {
 }
 
 func (c *portChanges) write() {
+	c.unsplit()
 	for _, port := range changedKeys(c.got.PortBreakouts, c.want.PortBreakouts) {
 		c.breakout(port, c.want.PortBreakouts[port])
 	}
@@ -376,6 +377,27 @@ func (c *portChanges) write() {
 			} else {
 				i.Fields.set("fec", nil)
 			}
+		}
+	}
+}
+
+// unsplit makes ports whole that are split as nobody wants and as their switch cannot be:
+// it was of another model.
+func (c *portChanges) unsplit() {
+	b := c.w.nodeBook()
+	profile := c.profile
+	if known, ok := hedgehog.ProfileByName(c.want.Profile); ok {
+		profile = &known
+	}
+	for _, port := range sortedKeys(b.ports[c.device.ID]) {
+		i := b.ports[c.device.ID][port]
+		if i == nil || i.ChannelID != 0 || i.Channels == 0 && i.Fields.value("breakout") == nil ||
+			c.want.PortBreakouts[port] != "" || c.got.PortBreakouts[port] != "" || profileSplit(profile, port, nil).Lanes > 1 {
+			continue
+		}
+		if c.dropChannels(i, port, 0) {
+			i.Fields.set("breakout", nil)
+			i.Speed = 0
 		}
 	}
 }
