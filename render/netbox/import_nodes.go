@@ -622,6 +622,12 @@ func (n *nodeWriter) settleAddresses() {
 		}
 		repeated[a.address]++
 	}
+	goes := map[ID]bool{} // devices, and their addresses with them
+	for _, o := range n.toPrune() {
+		if area, id := splitPath(o.Origin().Path); area == "/dcim/devices/" {
+			goes[id] = true
+		}
+	}
 	type place struct {
 		vrf  ID
 		host netip.Addr
@@ -645,6 +651,9 @@ func (n *nodeWriter) settleAddresses() {
 		for _, row := range hosts[place{in, netip.MustParsePrefix(a.address).Addr()}] {
 			on := n.interfaces.get(row.Object)
 			own := row.Type == "dcim.interface" && on != nil && on.Device == a.device.ID
+			if row.Type == "dcim.interface" && on != nil && goes[on.Device] {
+				continue
+			}
 			if row.Type != "" && !own && !released[row.ID] {
 				if row.Role != "anycast" {
 					blocked = row
