@@ -92,6 +92,9 @@ func (t *table[T]) add(row T) *T {
 // get returns the row of the id, or nil.
 func (t *table[T]) get(id ID) *T { return t.rows[id] }
 
+// put brings back a row that was taken out.
+func (t *table[T]) put(row *T) { t.rows[idOf(row)] = row }
+
 // remove takes a row out.
 func (t *table[T]) remove(id ID) { delete(t.rows, id) }
 

@@ -27,6 +27,7 @@ type drawer struct {
 	servers   []string // connections of servers
 	subnets   []string
 	vpcs      map[string][]string
+	bgp       map[string]bool // subnets of hosts that speak BGP
 	names     []string // of VPCs
 	externals []string
 }
@@ -240,7 +241,7 @@ func (d *drawer) gateways() {
 }
 
 func (d *drawer) tenants() {
-	d.vpcs = map[string][]string{}
+	d.vpcs, d.bgp = map[string][]string{}, map[string]bool{}
 	count := 0
 	for n := range d.upTo("vpcs", 0, 4) {
 		name := fmt.Sprintf("%s-%d", d.one("name", "vpc", "apps", "web.x"), n+1)
@@ -262,6 +263,7 @@ func (d *drawer) tenants() {
 			case "relay":
 				spec += vlan + ", dhcp: {relay: 10.99.0.5/32}"
 			case "bgp":
+				d.bgp[name+"/"+subnet] = true
 				spec += ", hostBGP: true" + d.one("prefixes", "", ", hostBGPMinPrefixLen: 28", ", hostBGPExtraPrefixes: {10.1.9.0/24: {minPrefixLen: 30}}")
 			case "static":
 				spec += vlan + fmt.Sprintf(", dhcp: {enable: true, static: {'02:00:00:00:00:%02x': {ip: 10.0.%d.77}}}", count, count)
@@ -284,11 +286,12 @@ func (d *drawer) tenants() {
 		d.add("VPC", name, spec)
 	}
 	for _, connection := range d.servers {
-		native := false
+		native, routed := false, false // a host that speaks BGP does it in one VPC
 		for _, subnet := range d.subnets {
-			if !d.chance("an attachment", 4) {
+			if !d.chance("an attachment", 4) || d.bgp[subnet] && routed {
 				continue
 			}
+			routed = routed || d.bgp[subnet]
 			spec := "subnet: " + subnet + ", connection: " + connection
 			if !native && d.chance("native", 4) {
 				spec, native = spec+", nativeVLAN: true", true
@@ -398,21 +401,29 @@ func drawn(t *rapid.T, label string) []byte {
 	return rows(d.rows...)
 }
 
-// Fabrics of any shape come out of NetBox as they went in, whatever stood there before,
-// and little of them is in hedgehog_spec and hedgehog_objects: ways out that nobody uses,
+// unexplained reports an error that does not say what contradicts what.
+func unexplained(i hedgehog.Issue) bool {
+	return i.Severity == hedgehog.Error && (i.Rule == "import-inexact" || i.Hint == "" || i.Origin.IsZero())
+}
+
+// Fabrics of any shape come out of NetBox as they went in. Over another one they do too,
+// or it is said which record is in the way. Little of them is in hedgehog_spec and hedgehog_objects: ways out that nobody uses,
 // and what is said of single ports.
 func TestAnyFabricComesBack(t *testing.T) {
 	var sum netbox.Shares
+	runs, refused := 0, 0
 	rapid.Check(t, func(r *rapid.T) {
 		s, c := &netbox.Snapshot{}, netbox.DefaultConfig("lab")
 		c.Settings.Target = hedgehog.TargetInstaller
 		all := netbox.ImportOptions{Prune: true, PruneDevices: true, Kinds: hedgehog.Kinds()}
 		for _, label := range []string{"first", "then"} {
+			runs++
 			content := drawn(r, label)
 			want := wanted(t, label, content)
 			plan, issues := netbox.Import(want, s, c, all)
-			if plan == nil && label == "then" && slices.ContainsFunc(issues, func(i hedgehog.Issue) bool { return i.Rule == "import-channel-in-use" }) {
-				return // first what is on the lanes goes, then the port is split otherwise
+			if plan == nil && label == "then" && !slices.ContainsFunc(issues, unexplained) {
+				refused++ // what is cabled or split otherwise, and is named
+				return
 			}
 			if plan == nil {
 				r.Fatalf("%s: no plan:\n%s\nof\n%s", label, lines(issues), content)
@@ -438,7 +449,10 @@ func TestAnyFabricComesBack(t *testing.T) {
 			s = after
 		}
 	})
-	t.Logf("bytes of all specs: %+v", sum)
+	t.Logf("%d of %d imports were refused; bytes of all specs: %+v", refused, runs, sum)
+	if refused > runs/4 {
+		t.Errorf("%d of %d imports were refused", refused, runs)
+	}
 	if (sum.Native+sum.CustomFields)*100 < 95*(sum.Native+sum.CustomFields+sum.Spec+sum.Objects) {
 		t.Errorf("NetBox's own records and named fields hold too little: %+v", sum)
 	}

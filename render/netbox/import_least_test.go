@@ -285,3 +285,26 @@ func TestPlansOfSeveralEditsAreSmall(t *testing.T) {
 		})
 	})
 }
+
+// A VLAN whose subnet goes is there for another subnet that wants it.
+func TestAVLANChangesItsVPC(t *testing.T) {
+	t.Parallel()
+	c := netbox.DefaultConfig("lab")
+	c.Settings.Target = hedgehog.TargetInstaller
+	s := documentedSmall(t, c)
+	want := wanted(t, "small.yaml", []byte(replaced(t, smallFabric,
+		"db: {subnet: 10.0.2.0/24, vlan: 1002}}", "db: {subnet: 10.0.2.0/24, vlan: 1002}, guests: {subnet: 10.0.9.0/24, vlan: 1003}}",
+		"desks: {subnet: 10.0.3.0/24, vlan: 1003}", "tables: {subnet: 10.0.8.0/24, vlan: 1044}")))
+	plan, issues := netbox.Import(want, s, c, netbox.ImportOptions{Prune: true})
+	if plan == nil {
+		t.Fatal(lines(issues))
+	}
+	t.Log(summary(plan))
+	after, err := plan.Apply(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, issues := netbox.Map(after, c); got == nil || encoded(t, got) != encoded(t, want) {
+		t.Errorf("rendered otherwise\n%s", lines(issues))
+	}
+}

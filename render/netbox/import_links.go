@@ -923,6 +923,9 @@ func (l *linker) assign(list []linkAddress, inVRF func() (ID, bool), ours func(*
 		prefix := netip.MustParsePrefix(want.text)
 		var use *IPAddress
 		for _, a := range b.by[vrfAddress{vrf, prefix.Addr()}] {
+			if o := l.ofGot[a.Object]; a.Type == "dcim.interface" && o != nil && l.pruned[o.Key()] && !free[a] {
+				continue // it goes with its connection
+			}
 			if !free[a] && a.Type != "" {
 				l.taken(want, a, vrf)
 				return

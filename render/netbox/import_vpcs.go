@@ -530,6 +530,9 @@ func (v *vpcWriter) vlan(p *wantedVPC, s *wantedSubnet) {
 	if target == nil && !v.inRange(g, s.spec.VLAN) {
 		return
 	}
+	if target != nil && v.vlans.get(target.ID) == nil { // the subnet that had it goes
+		v.vlans.put(target)
+	}
 	s.changed = true
 	if target == nil && have != nil && have.Group == g.ID && !v.kept[have.ID] && len(v.prefixesOn[have.ID]) == 1 {
 		have.VID = s.spec.VLAN
