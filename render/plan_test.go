@@ -509,6 +509,7 @@ func TestPlanAgainAndAgain(t *testing.T) {
 				}
 				in.Overwrite = true
 				out = render.Plan(in)
+				left = slices.Concat(out.Edited, out.Held, out.Foreign)
 			}
 			next, err := merged.Apply(out.Changes)
 			if err != nil {

@@ -119,7 +119,7 @@ func runInit(ctx context.Context, o initOptions, dir string) error {
 		return err
 	}
 	result := initResult{Dir: dir}
-	text := before
+	var text []byte
 	if exists {
 		if _, err := parseConfig(filepath.Join(dir, configFile), before, o.app.getenv); err != nil {
 			return err

@@ -22,7 +22,7 @@ func (r migrateResult) view() migrateView {
 		Fabrics: []migratedFabricView{}, Changes: []changeView{}, Issues: newIssueViews(r.Issues, ""),
 	}
 	for _, f := range r.Fabrics {
-		v.Fabrics = append(v.Fabrics, migratedFabricView{f.Name, f.Roots, f.Objects})
+		v.Fabrics = append(v.Fabrics, migratedFabricView(f))
 	}
 	for _, c := range r.Changes {
 		v.Changes = append(v.Changes, changeView{Change: c.Op.String(), Path: c.Path})

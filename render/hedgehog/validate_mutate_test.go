@@ -36,12 +36,6 @@ func (m *mutant) pick(kind string, is func(spec doc) bool) string {
 	return rapid.SampledFrom(keys).Draw(m.t, "object")
 }
 
-// name of an object that was picked.
-func named(key string) string {
-	_, name, _ := strings.Cut(key, "/")
-	return name
-}
-
 // expect says where the mistake has to be told.
 func (m *mutant) expect(key string, path ...any) {
 	m.object, m.field = key, ""
