@@ -66,7 +66,35 @@ func (w *writer) anchor(o *hedgehog.Object) (*Fields, row) {
 			return nil, nil
 		}
 	}
-	area, id := splitPath(got.Origin().Path)
+	if got.Kind == hedgehog.KindConnection {
+		if f, r := w.patched(got); f != nil {
+			return f, r
+		}
+	}
+	return w.recordAt(got.Origin().Path)
+}
+
+// patched returns the record of a connection that has hedgehog_spec already: it need
+// not be the first of them, which can have become another. A cable that other channels
+// share speaks only for connections that it anchors.
+func (w *writer) patched(connection *hedgehog.Object) (*Fields, row) {
+	anchor, _ := splitPath(connection.Origin().Path)
+	for _, at := range connection.Origins {
+		area, _ := splitPath(at.Path)
+		if area != "/dcim/interfaces/" && (area != "/dcim/cables/" || anchor != area) {
+			continue
+		}
+		if f, r := w.recordAt(at.Path); f != nil && f.value("spec") != nil {
+			return f, r
+		}
+	}
+	return nil, nil
+}
+
+// recordAt returns the record at a path and its custom fields, nil when it is none that
+// can be an anchor.
+func (w *writer) recordAt(path string) (*Fields, row) {
+	area, id := splitPath(path)
 	switch area {
 	case "/dcim/devices/":
 		if r := w.devices.get(id); r != nil {
@@ -192,10 +220,7 @@ func (w *writer) homeless() {
 	if f == nil {
 		return
 	}
-	gone := map[hedgehog.Key]bool{}
-	for _, o := range w.toPrune() {
-		gone[o.Key()] = true
-	}
+	told := w.told()
 	have, _ := f.value("objects").([]any)
 	if have != nil {
 		f.set("objects", nil)
@@ -224,11 +249,11 @@ func (w *writer) homeless() {
 		list = append(list, doc)
 		in[o.Key()] = true
 	}
-	// Objects that only NetBox has stay where they are.
+	// Objects that only NetBox has stay where they are, unless they are pruned.
 	for _, item := range have {
 		doc, _ := item.(map[string]any)
 		key := keyOf(doc)
-		if key.Name == "" || in[key] || w.want.Get(key.Kind, key.Name) != nil || gone[key] {
+		if key.Name == "" || in[key] || w.want.Get(key.Kind, key.Name) != nil || w.prunes(key.Kind) && slices.Contains(told, key.Kind) {
 			continue
 		}
 		list = append(list, item)

@@ -15,18 +15,21 @@ func (w *writer) toPrune() []*hedgehog.Object {
 	}
 	var list []*hedgehog.Object
 	for _, o := range w.extra() {
-		switch o.Kind {
-		case hedgehog.KindSwitch, hedgehog.KindServer, hedgehog.KindGateway:
-			if w.o.PruneDevices {
-				list = append(list, o)
-			}
-		default:
-			if w.o.Prune {
-				list = append(list, o)
-			}
+		if w.prunes(o.Kind) {
+			list = append(list, o)
 		}
 	}
 	return list
+}
+
+// prunes reports whether objects of the kind go that the manifests do not have, if they
+// tell of the kind at all.
+func (w *writer) prunes(kind hedgehog.Kind) bool {
+	switch kind {
+	case hedgehog.KindSwitch, hedgehog.KindServer, hedgehog.KindGateway:
+		return w.o.PruneDevices
+	}
+	return w.o.Prune
 }
 
 // pruner knows what refers to what in the draft.

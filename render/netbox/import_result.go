@@ -36,6 +36,13 @@ func (w *writer) prove() {
 		w.fail("import-inexact", o, nil, "", fmt.Sprintf("%s cannot be written into NetBox so that it is rendered the same", o.Key()),
 			"this is a mistake of hedgehog-gitops: please report it with the manifest")
 	}
+	// What was to go and is still read out of cables would stay without a word.
+	for _, o := range w.toPrune() {
+		if o.Kind == hedgehog.KindConnection || o.Kind == hedgehog.KindVPCAttachment {
+			w.fail("import-prune-left", o, nil, "", fmt.Sprintf("%s is to go, but its records are in use by what comes", o.Key()),
+				"take its cable away in NetBox, or import without --prune first")
+		}
+	}
 	for _, i := range w.seen.issues {
 		if i.Severity == hedgehog.Error {
 			w.issues = append(w.issues, i)
@@ -214,6 +221,18 @@ func (w *writer) namer(changes []Change) func(*Change) string {
 // extra returns the objects that only NetBox has, of kinds that the manifests are
 // complete in.
 func (w *writer) extra() []*hedgehog.Object {
+	kinds := w.told()
+	var list []*hedgehog.Object
+	for o := range w.got.All() {
+		if w.want.Get(o.Kind, o.Name) == nil && slices.Contains(kinds, o.Kind) {
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
+// told returns the kinds of which the manifests say all that there is.
+func (w *writer) told() []hedgehog.Kind {
 	kinds := w.o.Kinds
 	if kinds == nil {
 		for o := range w.want.All() {
@@ -222,11 +241,5 @@ func (w *writer) extra() []*hedgehog.Object {
 			}
 		}
 	}
-	var list []*hedgehog.Object
-	for o := range w.got.All() {
-		if w.want.Get(o.Kind, o.Name) == nil && slices.Contains(kinds, o.Kind) {
-			list = append(list, o)
-		}
-	}
-	return list
+	return kinds
 }
